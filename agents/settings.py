@@ -1,0 +1,172 @@
+"""Where and how a deployment runs. Every setting is declared once: meaning, default, unit, limits.
+
+Sources, strongest first: what the command line passes, `TIERSTREAM_*` variables, the TOML file that `TIERSTREAM_SETTINGS` names,
+the defaults. What the business tunes is the policy, not a setting. Every problem is listed at once, by variable name.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSource
+
+from schemas.errors import SettingsError
+from schemas.topics import TOPICS, physical_name
+
+ENV_PREFIX = "TIERSTREAM_"
+FILE_VARIABLE = f"{ENV_PREFIX}SETTINGS"
+_KAFKA_NAME = r"^[a-zA-Z0-9._-]*$"
+
+
+class TomlFile(PydanticBaseSettingsSource):
+    """The optional file of settings: one TOML table, keys as the fields are called."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the library's signature
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        path = os.environ.get(FILE_VARIABLE)
+        return _read_toml(Path(path)) if path else {}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise SettingsError(f"{FILE_VARIABLE} must name a readable file, got {path} ({problem.strerror})") from problem
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{FILE_VARIABLE} must name a TOML file, got {path} ({problem})") from problem
+
+
+class Settings(BaseSettings):
+    """One deployment's settings. Build it with `load_settings`, which explains what is wrong."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1, description="Kafka brokers to ask first: host:port, comma between.")
+    application_id: str = Field(
+        "tierstream",
+        min_length=1,
+        max_length=100,
+        pattern=_KAFKA_NAME,
+        description="Names the group, the transactional ids, the changelog and fold-order. A new id is a rebuild from the inputs.",
+    )
+    topic_prefix: str = Field("", max_length=80, pattern=_KAFKA_NAME, description="Put before every topic name, to share a cluster.")
+    partitions: int = Field(8, ge=1, le=1024, description="Partitions of every account-keyed topic; fixed for an application id.")
+    replication_factor: int = Field(1, ge=1, le=32, description="Copies of each topic that is created; 3 in production.")
+    policy: Path | None = Field(None, description="The YAML policy to score by.")
+    clock: Literal["wall", "records"] = Field(
+        "wall", description="wall: live, lanes make their own ticks. records: history, time comes from the `ticks` topic."
+    )
+    batch_records: int = Field(20_000, ge=1, le=1_000_000, description="Most input records in one transaction.")
+    transaction_timeout_ms: int = Field(
+        90_000,
+        ge=1_000,
+        le=900_000,
+        description="How long an open transaction lives without its worker; above the broker outage to survive.",
+        json_schema_extra={"unit": "ms"},
+    )
+    session_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        le=1_800,
+        description="Silence after which the group gives a worker's partitions to others.",
+        json_schema_extra={"unit": "s"},
+    )
+    heartbeat_interval_s: float = Field(
+        1.0, gt=0, le=600, description="Pause between signs of life to the group.", json_schema_extra={"unit": "s"}
+    )
+    broker_timeout_s: float = Field(
+        5.0, gt=0, le=600, description="How long a command waits for a broker to answer.", json_schema_extra={"unit": "s"}
+    )
+    watchdog_s: float = Field(
+        120.0,
+        gt=0,
+        le=86_400,
+        description="A worker that has input, or restores, and gets nothing done for so long ends itself; above the transaction timeout.",
+        json_schema_extra={"unit": "s"},
+    )
+    web_host: str = Field("127.0.0.1", min_length=1, description="Address of the web views and metrics.")
+    web_port: int = Field(6066, ge=0, le=65_535, description="Port of the web views and metrics; 0 takes a free one.")
+    data_dir: Path = Field(Path(".tierstream"), description="Where this machine keeps what may be lost: broker of the demo, logs.")
+    kafka: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="librdkafka options for every client (security.protocol, sasl.*, ssl.*), JSON in the variable. Never logged.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed, then the environment, then the file; no `.env` file is picked up by accident."""
+        _ = dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlFile(settings_cls)
+
+    def topic_name(self, logical: str) -> str:
+        """The broker's name of a topic of the catalogue."""
+        return physical_name(TOPICS[logical], prefix=self.topic_prefix, application=self.application_id)
+
+    def transactional_id(self, number: int) -> str:
+        """The id under which the owner of a partition writes; whoever takes it fences the owner before."""
+        return f"{self.topic_prefix}{self.application_id}-{number}"
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from all sources; an override that is None was not given. Raises SettingsError with every problem."""
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as invalid:
+        raise SettingsError([_problem(error) for error in invalid.errors(include_input=True)]) from None
+    except UnreadableSource as unreadable:
+        raise SettingsError(f"{ENV_PREFIX}KAFKA must be a JSON object of strings ({unreadable.__cause__ or unreadable})") from None
+
+
+def _problem(error: Any) -> str:
+    """`TIERSTREAM_PARTITIONS: input should be greater than or equal to 1, got 0`; never the value of a client option."""
+    place = [str(part) for part in error["loc"]]
+    name = ENV_PREFIX + ".".join(place).upper() if place[0] != "kafka" else ".".join([f"{ENV_PREFIX}KAFKA", *place[1:]])
+    if error["type"] == "extra_forbidden":
+        return f"{place[0]}: there is no such setting (see `tierstream --help`)"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{name}: {message}" if place[0] == "kafka" else f"{name}: {message}, got {error['input']!r}"
+
+
+class Setting(NamedTuple):
+    """One line of the table of settings in the operator's manual."""
+
+    variable: str
+    meaning: str
+    default: str
+    unit: str
+
+
+def catalogue() -> list[Setting]:
+    """Every setting with its variable, meaning, default and unit, for help texts and the manual."""
+    return [
+        Setting(
+            variable=ENV_PREFIX + name.upper(),
+            meaning=field.description or "",
+            default=_shown(field.get_default(call_default_factory=True)),
+            unit=_unit(field.json_schema_extra),
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _shown(default: Any) -> str:
+    return "" if default is None or default == {} else str(default)
+
+
+def _unit(extra: Any) -> str:
+    return str(extra["unit"]) if isinstance(extra, Mapping) else ""
