@@ -3,6 +3,7 @@
 Instants end in `_at` and are integers of epoch milliseconds (Avro `timestamp-millis`), money ends in `_minor` and is in
 minor units of `currency`, scores end in `_micro` and are integers of a millionth of a point.
 Records are facts in the past and never change: the structs are frozen. None means unknown.
+OTHER in an enumeration is what a symbol of a later version reads as here; it is never written.
 """
 
 from typing import Literal
@@ -11,10 +12,10 @@ import msgspec
 
 Actor = Literal["CUSTOMER", "OWNER", "SYSTEM"]
 Mode = Literal["LIVE", "BACKFILL", "REBUILD", "SHADOW"]
-Direction = Literal["ENTRY", "UP", "DOWN"]
+Direction = Literal["ENTRY", "UP", "DOWN", "OTHER"]
 CauseKind = Literal[
     "INTERACTION", "ORDER", "INVOICE", "TICKET", "RISK", "PROFILE", "STAGE", "PREDICTION", "COMMAND",
-    "SILENCE", "DECAY", "WINDOW", "TRIGGER", "OVERRIDE", "SEAT", "MERGE", "LATE", "POLICY", "CLOCK",
+    "SILENCE", "DECAY", "WINDOW", "TRIGGER", "OVERRIDE", "SEAT", "MERGE", "LATE", "POLICY", "CLOCK", "OTHER",
 ]  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+"""What one partition keeps in the state changelog, byte by byte.
+
+The topic is compacted, so the newest record of each key is the state. Four kinds of key share it:
+
+| kind | key | payload |
+|---|---|---|
+| ROW | `r` + account | 8 bytes layout id (big-endian), then the row's bytes in that layout |
+| DOSSIER | `d` + account | 1 byte format (1), then msgpack |
+| LAYOUT | NUL `layout` NUL + layout id as 16 hex digits | JSON that describes the columns of a row |
+| PROGRESS | NUL `progress` NUL + topic | JSON of `Progress` |
+
+An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key.
+"""
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+ROW_PREFIX: Final = b"r"
+DOSSIER_PREFIX: Final = b"d"
+LAYOUT_PREFIX: Final = b"\0layout\0"
+PROGRESS_PREFIX: Final = b"\0progress\0"
+DOSSIER_FORMAT: Final = 1
+
+_LAYOUT_ID_BYTES: Final = 8
+_HEX_DIGITS: Final = frozenset(b"0123456789abcdef")
+
+
+class ChangelogError(Exception):
+    """A changelog record that this version cannot have written: a broken invariant, the process stops."""
+
+
+class Kind(Enum):
+    """What a changelog record is about."""
+
+    ROW = "row"
+    DOSSIER = "dossier"
+    LAYOUT = "layout"
+    PROGRESS = "progress"
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a lane has folded one input topic, and under which policy.
+
+    `next_offset` is the first offset not folded; `topic_id` is the broker's id of the topic, which a topic that was
+    deleted and made again does not share.
+    """
+
+    next_offset: int
+    policy_digest: str
+    topic_id: str
+
+
+_PROGRESS: Final = msgspec.json.Decoder(Progress)
+
+
+def row_key(account: bytes) -> bytes:
+    """The key of an account's row."""
+    return ROW_PREFIX + account
+
+
+def dossier_key(account: bytes) -> bytes:
+    """The key of an account's dossier."""
+    return DOSSIER_PREFIX + account
+
+
+def layout_key(layout_id: int) -> bytes:
+    """The key of a layout: its 64-bit id as 16 hex digits."""
+    return LAYOUT_PREFIX + b"%016x" % layout_id
+
+
+def progress_key(topic: str) -> bytes:
+    """The key of the progress on one input topic (its logical name)."""
+    return PROGRESS_PREFIX + topic.encode("ascii")
+
+
+def classify(key: bytes) -> Kind:
+    """The kind of record a key belongs to."""
+    if key.startswith(ROW_PREFIX) and len(key) > 1:
+        return Kind.ROW
+    if key.startswith(DOSSIER_PREFIX) and len(key) > 1:
+        return Kind.DOSSIER
+    if key.startswith(LAYOUT_PREFIX):
+        return Kind.LAYOUT
+    if key.startswith(PROGRESS_PREFIX):
+        return Kind.PROGRESS
+    raise ChangelogError(f"changelog key must be of a row, dossier, layout or progress, got {key[:40]!r}")
+
+
+def account_of(key: bytes) -> bytes:
+    """The account in the key of a row or a dossier."""
+    return key[1:]
+
+
+def layout_id_of(key: bytes) -> int:
+    """The layout id in the key of a layout."""
+    digits = key[len(LAYOUT_PREFIX) :]
+    if len(digits) != 2 * _LAYOUT_ID_BYTES or not _HEX_DIGITS.issuperset(digits):
+        raise ChangelogError(f"changelog key of a layout must end in 16 hex digits, got {key[:40]!r}")
+    return int(digits, 16)
+
+
+def topic_of(key: bytes) -> str:
+    """The input topic in the key of a progress record."""
+    return key[len(PROGRESS_PREFIX) :].decode("ascii")
+
+
+def row_payload(layout_id: int, row: bytes) -> bytes:
+    """A row's bytes behind the id of the layout that they are in."""
+    return layout_id.to_bytes(_LAYOUT_ID_BYTES, "big") + row
+
+
+def row_of(payload: bytes) -> tuple[int, bytes]:
+    """The layout id and the row's bytes."""
+    if len(payload) < _LAYOUT_ID_BYTES:
+        raise ChangelogError(f"changelog row must start with a layout id of 8 bytes, got {len(payload)} bytes")
+    return int.from_bytes(payload[:_LAYOUT_ID_BYTES], "big"), payload[_LAYOUT_ID_BYTES:]
+
+
+def dossier_payload(packed: bytes) -> bytes:
+    """A dossier's msgpack behind its format byte."""
+    return bytes((DOSSIER_FORMAT,)) + packed
+
+
+def dossier_of(payload: bytes) -> bytes:
+    """The msgpack of a dossier."""
+    if not payload or payload[0] != DOSSIER_FORMAT:
+        raise ChangelogError(f"changelog dossier must be of format {DOSSIER_FORMAT}, got {payload[:1]!r}")
+    return payload[1:]
+
+
+def progress_payload(progress: Progress) -> bytes:
+    """Progress as JSON."""
+    return msgspec.json.encode(progress)
+
+
+def progress_of(payload: bytes) -> Progress:
+    """Progress from JSON."""
+    try:
+        return _PROGRESS.decode(payload)
+    except msgspec.MsgspecError as fault:
+        raise ChangelogError(f"changelog progress must be the JSON of Progress: {fault}, got {payload[:80]!r}") from fault

@@ -1,0 +1,152 @@
+"""Records to and from Avro in Confluent framing: 0x00, schema id (4 bytes, big-endian), body. Alone in knowing fastavro.
+
+Rules: instants stay integers of epoch milliseconds (the logical type is for other readers and is stripped before
+parsing); a record is written in the schema its struct follows and read from any schema of the catalogue; a payload is
+taken whole or not at all: everything wrong with it is a `RecordRejected`.
+
+What fastavro takes though Avro does not define it is taken here too: overlong varints, an index counted from the end,
+any non-zero byte as true.
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final, NamedTuple, TypeVar
+
+import fastavro
+import msgspec
+from fastavro.read import SchemaResolutionError
+
+from schemas import catalogue as catalogues
+from schemas.catalogue import Schema, SchemaCatalogue
+from schemas.errors import Reason, RecordRejected
+from schemas.limits import MAX_TEXT_BYTES, QuickChecks, breaches, quick_checks, shown
+from schemas.records import Event, Tick
+from schemas.shapes import holds_structs
+from schemas.topics import INPUTS
+
+_MAGIC: Final = 0
+_FRAME_BYTES: Final = 5
+
+# What fastavro raises on a body that does not fit its schema: a short read, an index past an enum or a union, text that
+# is not UTF-8, a writer's symbol or branch that the reader has no place for.
+_BODY_FAULTS: Final = (EOFError, IndexError, UnicodeDecodeError, SchemaResolutionError)
+
+_INPUT_RECORDS: Final[Mapping[str, type[Event] | type[Tick]]] = {
+    topic.name: topic.record for topic in INPUTS.values() if topic.record is not None and issubclass(topic.record, Event | Tick)
+}
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class _Reader(NamedTuple):
+    """How to read one writer's schema into one record. `projection` None: writer and reader are the same schema."""
+
+    schema_id: int
+    record_type: type[msgspec.Struct]
+    writer: Any
+    projection: Any
+    checks: QuickChecks
+    nested: bool
+
+
+class _Writer(NamedTuple):
+    """How to write one record. `nested`: it holds other structs."""
+
+    frame: bytes
+    schema: Any
+    nested: bool
+
+
+class Codec:
+    """Encodes and decodes records. Schemas are parsed when first met. Safe to share between threads."""
+
+    def __init__(self, catalogue: SchemaCatalogue | None = None) -> None:
+        self._catalogue = catalogue or catalogues.shipped()
+        self._readers: dict[tuple[type[msgspec.Struct], bytes], _Reader] = {}
+        self._writers: dict[type[msgspec.Struct], _Writer] = {}
+
+    def encode(self, record: msgspec.Struct) -> bytes:
+        """The framed payload of a record. The record is trusted: limits are checked where records come in."""
+        writer = self._writers.get(type(record)) or self._writer(type(record))
+        body = BytesIO()
+        body.write(writer.frame)
+        fields = msgspec.to_builtins(record) if writer.nested else msgspec.structs.asdict(record)
+        fastavro.schemaless_writer(body, writer.schema, fields)
+        return body.getvalue()
+
+    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
+        """The record in a payload of an input topic (logical name). Raises RecordRejected."""
+        return self.decode_as(_INPUT_RECORDS[topic], payload)
+
+    def decode_as(self, record_type: type[Record], payload: bytes | None) -> Record:
+        """The record of that type, input or output, in a payload. Raises RecordRejected."""
+        if not payload:
+            raise RecordRejected(Reason.UNDECODABLE, f"record must have a payload, got {'none' if payload is None else '0 bytes'}")
+        reader = self._readers.get((record_type, payload[:_FRAME_BYTES])) or self._reader(record_type, payload)
+        body = BytesIO(payload)
+        body.seek(_FRAME_BYTES)
+        try:
+            fields: Any = fastavro.schemaless_reader(body, reader.writer, reader.projection)
+        except _BODY_FAULTS as fault:
+            raise _undecodable(reader, f"does not fit its schema: {type(fault).__name__}: {shown(str(fault))}") from fault
+        if body.tell() != len(payload):
+            raise _undecodable(reader, f"must end with its last field, got {len(payload) - body.tell()} bytes more")
+        if len(payload) > MAX_TEXT_BYTES:
+            _refuse_breaches(reader, fields)
+        for name, fits in reader.checks:
+            if not fits(fields[name]):
+                _refuse_breaches(reader, fields)
+        return msgspec.convert(fields, record_type) if reader.nested else record_type(**fields)
+
+    def _reader(self, record_type: type[msgspec.Struct], payload: bytes) -> _Reader:
+        if len(payload) < _FRAME_BYTES or payload[0] != _MAGIC:
+            raise RecordRejected(
+                Reason.UNDECODABLE, f"payload must start with byte 0 and a schema id of 4 bytes, got {payload[:_FRAME_BYTES].hex(' ')}"
+            )
+        schema_id = int.from_bytes(payload[1:_FRAME_BYTES], "big")
+        written = self._catalogue.by_id(schema_id)
+        if written is None:
+            raise RecordRejected(Reason.UNKNOWN_SCHEMA, f"schema id must be in the catalogue, got {schema_id}", schema_id)
+        name = record_type.__name__
+        if written.record != name:
+            raise RecordRejected(Reason.WRONG_RECORD, f"record must be {name}, got {written.record} (schema {schema_id})", schema_id)
+        followed = self._catalogue.followed(name)
+        reader = _Reader(
+            schema_id=schema_id,
+            record_type=record_type,
+            writer=_parsed(written),
+            projection=None if written is followed else _parsed(followed),
+            checks=quick_checks(record_type),
+            nested=holds_structs(record_type),
+        )
+        return self._readers.setdefault((record_type, payload[:_FRAME_BYTES]), reader)
+
+    def _writer(self, record_type: type[msgspec.Struct]) -> _Writer:
+        followed = self._catalogue.followed(record_type.__name__)
+        frame = bytes((_MAGIC,)) + followed.id.to_bytes(_FRAME_BYTES - 1, "big")
+        writer = _Writer(frame=frame, schema=_parsed(followed), nested=holds_structs(record_type))
+        return self._writers.setdefault(record_type, writer)
+
+
+def _parsed(schema: Schema) -> Any:
+    """The schema as fastavro reads with it."""
+    return fastavro.parse_schema(_without_logical_types(schema.definition))
+
+
+def _without_logical_types(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {name: _without_logical_types(inner) for name, inner in node.items() if name not in ("logicalType", "doc")}
+    if isinstance(node, list):
+        return [_without_logical_types(inner) for inner in node]
+    return node
+
+
+def _undecodable(reader: _Reader, fault: str) -> RecordRejected:
+    what = f"{reader.record_type.__name__} {fault} (schema {reader.schema_id})"
+    return RecordRejected(Reason.UNDECODABLE, what, reader.schema_id)
+
+
+def _refuse_breaches(reader: _Reader, fields: Mapping[str, object]) -> None:
+    """Raise the first breach of a limit, if there is one after all: the quick checks may be stricter than the table."""
+    for breach in breaches(fields):
+        raise RecordRejected(breach.reason, f"{reader.record_type.__name__}.{breach.message}", reader.schema_id)

@@ -1,0 +1,191 @@
+"""Which values a field may have beyond its type. One table, by field name: a name means the same in every record.
+
+Every string is bounded and every float is finite even where the table names no limit.
+`breaches` lists what is wrong with a record's fields; the codec and the JSON reader both ask it.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from schemas.errors import Reason
+from schemas.shapes import alternatives, field_types, is_nullable, mentions
+
+QuickChecks = tuple[tuple[str, Callable[[Any], bool]], ...]
+
+MAX_TEXT_BYTES: Final = 65_536
+YEAR_1900_MS: Final = -2_208_988_800_000
+YEAR_2200_MS: Final = 7_258_118_400_000
+
+_LARGEST: Final = sys.float_info.max
+_LARGEST_LONG: Final = 2**63 - 1
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A string of `shortest` to `longest` bytes of UTF-8; `nul` says whether it may hold U+0000."""
+
+    shortest: int = 0
+    longest: int = MAX_TEXT_BYTES
+    nul: bool = True
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A finite number from `least` to `most`, both included."""
+
+    least: float = -_LARGEST
+    most: float = _LARGEST
+    unit: str = ""
+
+
+class Instant(msgspec.Struct, frozen=True):
+    """Epoch milliseconds in [`since`, `before`)."""
+
+    since: int = 0
+    before: int = YEAR_2200_MS
+
+
+Limit = Text | Number | Instant
+
+NAMED: Final = Text(shortest=1)
+AMOUNT: Final = Number(0, _LARGEST_LONG, " in minor units")
+COUNT: Final = Number(0, _LARGEST_LONG)
+ANY_TEXT: Final = Text()
+ANY_NUMBER: Final = Number()
+
+LIMITS: Final[Mapping[str, Limit]] = {
+    # Identity. The account id is also the record's key and part of changelog keys, which use NUL as a mark.
+    "event_id": NAMED,
+    "account_id": Text(shortest=1, longest=255, nul=False),
+    "kind": NAMED,
+    "order_id": NAMED,
+    "invoice_id": NAMED,
+    "ticket_id": NAMED,
+    "risk_id": NAMED,
+    "opportunity_id": NAMED,
+    "stage": NAMED,
+    "process": NAMED,
+    "model": NAMED,
+    "currency": Text(shortest=3, longest=3, nul=False),
+    # Time.
+    "occurred_at": Instant(),
+    "due_at": Instant(),
+    "paid_at": Instant(),
+    "expires_at": Instant(),
+    "at": Instant(),
+    "cooperation_since": Instant(since=YEAR_1900_MS),
+    # Amounts and measures.
+    "amount_minor": AMOUNT,
+    "cost_minor": AMOUNT,
+    "annual_budget_minor": AMOUNT,
+    "registered_capital_minor": AMOUNT,
+    "dwell_seconds": Number(0, _LARGEST, " seconds"),
+    "satisfaction": Number(1, 5),
+    "score": Number(0, 100, " points"),
+    "industry_rank": Number(1, _LARGEST_LONG),
+    "staffing": COUNT,
+    "renewal_rate": Number(0, 1),
+}
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """One field whose value is outside its limit."""
+
+    reason: Reason
+    message: str
+
+
+def shown(held: object, longest: int = 60) -> str:
+    """A value for a message: never longer than a person reads."""
+    if isinstance(held, str | bytes) and len(held) > longest:
+        held = held[:longest]
+        return f"{held!r}..."
+    return repr(held)
+
+
+def breaches(fields: Mapping[str, object]) -> Iterator[Breach]:
+    """Everything that is wrong with a record's fields, by the table and by the rule for every string and float."""
+    for name, held in fields.items():
+        if isinstance(held, Mapping):
+            for key, inner in held.items():
+                yield from _breach(f"{name} key", key, ANY_TEXT)
+                yield from _breach(f"{name}.{shown(key, 40)}", inner, None)
+        elif isinstance(held, list):
+            for place, inner in enumerate(held):
+                yield from _breach(f"{name}[{place}]", inner, None)
+        else:
+            yield from _breach(name, held, LIMITS.get(name))
+
+
+def _breach(place: str, held: object, limit: Limit | None) -> Iterator[Breach]:
+    """The breach of one value, if there is one. None is unknown and breaks no limit."""
+    if isinstance(held, str):
+        fault = _text_fault(held, limit if isinstance(limit, Text) else ANY_TEXT)
+        if fault:
+            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {shown(held)}")
+    elif isinstance(held, float) and not math.isfinite(held):
+        yield Breach(Reason.NOT_FINITE, f"{place} must be a finite number, got {held!r}")
+    elif isinstance(held, int | float) and not isinstance(held, bool):
+        fault = _number_fault(held, limit)
+        if fault:
+            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {held!r}")
+
+
+def _text_fault(text: str, limit: Text) -> str | None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "must be Unicode text without lone surrogates"
+    if size < limit.shortest:
+        return "must not be empty" if limit.shortest == 1 else f"must have at least {limit.shortest} bytes"
+    if size > limit.longest:
+        return f"must have at most {limit.longest} bytes of UTF-8"
+    if not limit.nul and "\0" in text:
+        return "must not hold a NUL character"
+    return None
+
+
+def _number_fault(number: float, limit: Limit | None) -> str | None:
+    if isinstance(limit, Instant) and not limit.since <= number < limit.before:
+        return f"must be epoch milliseconds in [{limit.since}, {limit.before})"
+    if isinstance(limit, Number) and not limit.least <= number <= limit.most:
+        bounds = f"at least {limit.least:g}" if limit.most >= _LARGEST_LONG else f"from {limit.least:g} to {limit.most:g}"
+        return f"must be {bounds}{limit.unit}"
+    return None
+
+
+@cache
+def quick_checks(record_type: type[msgspec.Struct]) -> QuickChecks:
+    """Cheap tests that only harmless values pass, for records whose payload is no longer than `MAX_TEXT_BYTES`.
+
+    A value that fails may still be legal: `breaches` has the last word. Fields that cannot break a limit have no test.
+    """
+    found = []
+    for name, field_type in field_types(record_type).items():
+        test = _quick_check(LIMITS.get(name), field_type)
+        if test is not None:
+            found.append((name, test))
+    return tuple(found)
+
+
+def _quick_check(limit: Limit | None, field_type: Any) -> Callable[[Any], bool] | None:
+    nullable = is_nullable(field_type)
+    if mentions(field_type, float) and limit is None:
+        plain = float in alternatives(field_type)
+        return (lambda held: held is None or -_LARGEST <= held <= _LARGEST) if plain else (lambda held: not held)
+    if isinstance(limit, Text):
+        shortest, longest, nul = limit.shortest, limit.longest, limit.nul
+        certain = longest // 4  # a character has at most four bytes
+        return lambda held: (
+            (held is None and nullable) or (shortest <= len(held) <= (longest if held.isascii() else certain) and (nul or "\0" not in held))
+        )
+    if isinstance(limit, Number):
+        least, most = limit.least, limit.most
+        return lambda held: (held is None and nullable) or least <= held <= most
+    if isinstance(limit, Instant):
+        since, last = limit.since, limit.before - 1
+        return lambda held: (held is None and nullable) or since <= held <= last
+    return None
