@@ -1,0 +1,247 @@
+"""A partition's log on a real Kafka: one transactional producer and one consumer of its own.
+
+Rules: `init_transactions` comes first (it fences the former owner and settles its open transaction); the end of a partition is
+known by its EOF report, which counts transaction markers, never by the last record's offset; every librdkafka error leaves
+this module as one of the log's own (`_translated`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
+
+from agents import clients
+from agents.partition_log import AbortRequired, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost, Retriable
+from agents.settings import Settings
+from streams.intake import RawRecord
+
+CHANGELOG = "accounts-changelog"
+_CALL_S = 10.0  # one attempt of a call; the caller repeats it
+_RESTORE_BATCH = 20_000
+_RESTORE_WAIT_S = 0.2
+_GATHER_S = 0.001  # after the first record: what else is there already
+_FULL_QUEUE_S = 0.05
+
+# Errors of a fetch that librdkafka mends by itself (a leader moves, a broker restarts).
+_PASSING = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError._TIMED_OUT_QUEUE,
+        KafkaError._WAIT_COORD,
+        KafkaError._UNKNOWN_BROKER,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.KAFKA_STORAGE_ERROR,
+    }
+)
+_LOST = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
+
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+_Answer = TypeVar("_Answer")
+
+
+class KafkaLog:
+    """`PartitionLog` on a broker. One thread uses it; `admin` may be shared."""
+
+    def __init__(self, settings: Settings, number: int, topics: Sequence[str], admin: AdminClient) -> None:
+        self._settings = settings
+        self._number = number
+        self._admin = admin
+        self._producer = clients.transactional_producer(settings, settings.transactional_id(number))
+        self._consumer = clients.reading_consumer(settings)
+        self._physical = {topic: settings.topic_name(topic) for topic in topics}
+        self._logical = {name: topic for topic, name in self._physical.items()}
+        self._positions: dict[str, int] = {}
+
+    @property
+    def number(self) -> int:
+        """The partition's number."""
+        return self._number
+
+    # -- taking the partition ------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Fence the former owner and settle its open transaction."""
+        _translated(self._producer.init_transactions, _CALL_S)
+
+    def topic_ids(self) -> dict[str, str]:
+        """The broker's id of each input."""
+        answers = self._admin.describe_topics(TopicCollection(list(self._logical)), request_timeout=_CALL_S)
+        return {self._logical[name]: str(_translated(answer.result).topic_id) for name, answer in answers.items()}
+
+    def restore(self) -> Iterator[list[tuple[bytes, bytes | None]]]:
+        """The changelog up to the high watermark; only a foreign open transaction could keep it from getting there."""
+        place = TopicPartition(self._settings.topic_name(CHANGELOG), self._number, OFFSET_BEGINNING)
+        _, high = _translated(self._consumer.get_watermark_offsets, place, _CALL_S)
+        self._consumer.assign([place])
+        complete = high == 0
+        while not complete:
+            batch: list[tuple[bytes, bytes | None]] = []
+            messages: list[Any] = self._consumer.consume(_RESTORE_BATCH, _RESTORE_WAIT_S)
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    batch.append((message.key(), message.value()))
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    complete = message.offset() >= high
+                else:
+                    _check_fetch(error)
+            yield batch
+        self._consumer.unassign()
+
+    def begins(self) -> dict[str, int]:
+        """The first offset of each input."""
+        return self._offsets(_EARLIEST)
+
+    def ends(self) -> dict[str, int]:
+        """The last stable offset of each input."""
+        return self._offsets(_LATEST)
+
+    def _offsets(self, which: Any) -> dict[str, int]:
+        wanted = {TopicPartition(name, self._number): which for name in self._logical}
+        answers = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_CALL_S)
+        return {self._logical[place.topic]: _translated(answer.result).offset for place, answer in answers.items()}
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def start(self, positions: Mapping[str, int]) -> None:
+        """Assign the inputs at their positions."""
+        self._positions = dict(positions)
+        self._consumer.assign([TopicPartition(self._physical[topic], self._number, at) for topic, at in positions.items()])
+
+    def positions(self) -> dict[str, int]:
+        """Past the last record read, or the last EOF offset where that is further on."""
+        return dict(self._positions)
+
+    def fetch(self, limit: int, timeout_s: float) -> Fetched:
+        """The first message as soon as it is there, with whatever has been prefetched behind it."""
+        messages: list[Any] = self._consumer.consume(1, timeout_s)
+        if messages and limit > 1:
+            messages += self._consumer.consume(limit - 1, _GATHER_S)
+        records: list[RawRecord] = []
+        ended: set[str] = set()
+        logical, positions, number = self._logical, self._positions, self._number
+        for message in messages:
+            error = message.error()
+            topic = logical.get(message.topic())
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF and topic is not None:
+                    ended.add(topic)
+                    positions[topic] = max(positions[topic], message.offset())
+                else:
+                    _check_fetch(error)
+            elif topic is not None:
+                offset = message.offset()
+                records.append(RawRecord(topic, number, offset, message.timestamp()[1], message.key(), message.value()))
+                positions[topic] = offset + 1
+                ended.discard(topic)
+        return Fetched(records, frozenset(ended))
+
+    def hold(self, topic: str) -> None:
+        """Pause the input in the consumer; what was prefetched is dropped there and fetched again after `release`."""
+        _translated(self._consumer.pause, [TopicPartition(self._physical[topic], self._number)])
+
+    def release(self, topic: str) -> None:
+        """Resume the input."""
+        _translated(self._consumer.resume, [TopicPartition(self._physical[topic], self._number)])
+
+    # -- one transaction -----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        _translated(self._producer.begin_transaction)
+
+    def send(self, topic: str, records: Sequence[Pair]) -> None:
+        """In batches of the client; a message that did not fit into its queue is offered again, in order."""
+        name = self._settings.topic_name(topic)
+        left: list[dict[str, Any]] = [{"key": key, "value": payload} for key, payload in records]
+        while left:
+            _translated(self._producer.produce_batch, name, left, partition=self._number)
+            left = _refused(left)
+            if left:
+                self._producer.poll(_FULL_QUEUE_S)
+
+    def send_headed(self, topic: str, records: Sequence[Headed]) -> None:
+        """One by one: a batch of the client cannot carry headers."""
+        name = self._settings.topic_name(topic)
+        for record in records:
+            while not self._queued(name, record):
+                self._producer.poll(_FULL_QUEUE_S)
+
+    def _queued(self, name: str, record: Headed) -> bool:
+        try:
+            self._producer.produce(name, record.payload, record.key, partition=self._number, headers=list(record.headers))
+        except BufferError:
+            return False
+        except KafkaException as failed:
+            raise _typed(failed.args[0]) from failed
+        return True
+
+    def commit(self) -> None:
+        """Flush and commit; an error of any message of the transaction comes out here."""
+        _translated(self._producer.commit_transaction, _CALL_S)
+
+    def abort(self) -> None:
+        """Purge and abort."""
+        _translated(self._producer.abort_transaction, _CALL_S)
+
+    def close(self) -> None:
+        """Close the consumer; the producer goes with the last reference to it."""
+        self._consumer.close()
+
+
+def _refused(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What `produce_batch` did not take for lack of room; it marks such messages and goes on with those behind them.
+
+    Order matters within a key only, and a key occurs once in a transaction's batch.
+    """
+    left = [message for message in sent if "_error" in message]
+    for message in left:
+        error = message.pop("_error")
+        if error.code() != KafkaError._QUEUE_FULL:
+            raise _typed(error)
+    return left
+
+
+def _check_fetch(error: KafkaError) -> None:
+    """Let pass what librdkafka mends by itself; anything else ends the lane."""
+    if error.code() in _LOST:
+        raise PositionLost(f"the next record to read is gone: {error.str()}")
+    if error.fatal() or error.code() not in _PASSING:
+        raise Fatal(f"reading failed with {error.name()}: {error.str()}")
+
+
+def _translated(call: Callable[..., _Answer], *arguments: object, **options: object) -> _Answer:
+    """Call librdkafka; its error comes out as the log's own."""
+    try:
+        return call(*arguments, **options)
+    except KafkaException as failed:
+        raise _typed(failed.args[0]) from failed
+
+
+def _typed(error: KafkaError) -> LogError:
+    """Which of the log's errors this is. Order matters: a fenced producer is also fatal."""
+    text = f"{error.name()}: {error.str()}"
+    if error.code() in _FENCED:
+        return Fenced(text)
+    if error.fatal():
+        return Fatal(text)
+    if error.txn_requires_abort():
+        return AbortRequired(text)
+    if error.retriable() or error.code() in _PASSING:
+        return Retriable(text)
+    return Fatal(text)
