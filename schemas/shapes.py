@@ -2,7 +2,7 @@
 
 import types
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -15,7 +15,7 @@ def field_types(record_type: type[msgspec.Struct]) -> dict[str, Any]:
 
 def alternatives(field_type: Any) -> tuple[Any, ...]:
     """The members of a union, or the type alone."""
-    return get_args(field_type) if isinstance(field_type, types.UnionType) else (field_type,)
+    return get_args(field_type) if get_origin(field_type) in (Union, types.UnionType) else (field_type,)
 
 
 def is_nullable(field_type: Any) -> bool:
