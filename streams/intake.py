@@ -34,7 +34,9 @@ def check_key(key: bytes | None, record: Event) -> bytes:
         try:
             text = key.decode()
         except UnicodeDecodeError as error:
-            raise RecordRejected(Reason.FOREIGN_KEY, f"key {key[:40]!r} is not UTF-8: it must be the account_id itself, unframed") from error
+            raise RecordRejected(
+                Reason.FOREIGN_KEY, f"key {key[:40]!r} is not UTF-8: it must be the account_id itself, unframed"
+            ) from error
         raise RecordRejected(Reason.KEY_MISMATCH, f"key {text[:80]!r} is not the record's account_id {record.account_id[:80]!r}")
     return key
 
@@ -55,5 +57,6 @@ def check_ahead(record: Event, appended_at_ms: int, max_ahead_ms: int) -> None:
     if ahead_ms > max_ahead_ms:
         raise RecordRejected(
             Reason.TOO_FAR_AHEAD,
-            f"occurred_at must be at most {max_ahead_ms} ms ahead of the append time, got {ahead_ms} ms ({record.occurred_at} against {appended_at_ms})",
+            f"occurred_at must be at most {max_ahead_ms} ms ahead of the append time, got {ahead_ms} ms "
+            f"({record.occurred_at} against {appended_at_ms})",
         )

@@ -5,7 +5,7 @@ partition group does. The same rule over recorded ranges gives the same order ag
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from streams.intake import RawRecord
 

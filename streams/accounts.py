@@ -1,0 +1,111 @@
+"""The accounts of one partition: rows in segments of columns, dossiers as compact bytes, and what changed since last asked.
+
+A row is lent to the fold and changed in place; the caller that lends it says so with `touch`, and `take_changes` gives
+the changelog records of everything touched since the last call, each account once.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import changelog
+from streams.columns import Layout
+from streams.dossier import Dossier, decode_dossier, encode_dossier
+from streams.kinds import Row
+
+SEGMENT_ROWS = 65_536
+
+
+class Accounts:
+    """Rows and dossiers by account key (UTF-8 bytes)."""
+
+    def __init__(self, layout: Layout, template: NDArray[Any]) -> None:
+        self.layout = layout
+        self._template = template
+        self._keys: list[bytes] = []
+        self._number: dict[bytes, int] = {}
+        self._segments: list[NDArray[Any]] = []
+        self._dossiers: dict[int, bytes] = {}
+        self._open: dict[int, Dossier] = {}
+        self._touched: dict[int, None] = {}
+        self._layout_written = False
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The key of every account's key, in order of first sight."""
+        return iter(self._keys)
+
+    def find(self, key: bytes) -> int | None:
+        """The account's number in this partition, None if it was never seen."""
+        return self._number.get(key)
+
+    def enter(self, key: bytes) -> int:
+        """Make the row of a new account from the template."""
+        number = len(self._keys)
+        if number % SEGMENT_ROWS == 0:
+            self._segments.append(np.zeros(SEGMENT_ROWS, self.layout.dtype))
+        self._segments[-1][number % SEGMENT_ROWS] = self._template[0]
+        self._keys.append(key)
+        self._number[key] = number
+        return number
+
+    def row(self, number: int) -> Row:
+        """The account's row: a view, changed in place."""
+        row: Row = self._segments[number // SEGMENT_ROWS][number % SEGMENT_ROWS]
+        return row
+
+    def touch(self, number: int) -> None:
+        """The row has changed."""
+        self._touched[number] = None
+
+    def dossier(self, number: int) -> Dossier:
+        """The account's dossier, decoded for reading."""
+        if (opened := self._open.get(number)) is not None:
+            return opened
+        kept = self._dossiers.get(number)
+        return decode_dossier(kept) if kept is not None else Dossier()
+
+    def open_dossier(self, number: int) -> Dossier:
+        """The account's dossier for changing; it is kept and written by the next `take_changes`."""
+        dossier = self._open[number] = self.dossier(number)
+        return dossier
+
+    def take_changes(self) -> list[tuple[bytes, bytes]]:
+        """The changelog records of what was touched; the layout's own record comes first, once."""
+        changes = []
+        if self._touched and not self._layout_written:
+            changes.append((changelog.layout_key(self.layout.layout_id), self.layout.encoded))
+            self._layout_written = True
+        for number in self._touched:
+            row = self._segments[number // SEGMENT_ROWS][number % SEGMENT_ROWS : number % SEGMENT_ROWS + 1].tobytes()
+            changes.append((changelog.row_key(self._keys[number]), changelog.row_payload(self.layout.layout_id, row)))
+        for number, dossier in self._open.items():
+            kept = self._dossiers[number] = encode_dossier(dossier)
+            changes.append((changelog.dossier_key(self._keys[number]), changelog.dossier_payload(kept)))
+        self._touched.clear()
+        self._open.clear()
+        return changes
+
+    def layout_is_written(self) -> None:
+        """The changelog already has this layout's record."""
+        self._layout_written = True
+
+    def restore_row(self, key: bytes, written: Layout, row: bytes) -> None:
+        """Put a row back as the changelog has it, whatever layout it was written under."""
+        number = self._number.get(key)
+        if number is None:
+            number = self.enter(key)
+        target = self._segments[number // SEGMENT_ROWS][number % SEGMENT_ROWS : number % SEGMENT_ROWS + 1]
+        source = np.frombuffer(row, written.dtype)
+        if written.layout_id == self.layout.layout_id:
+            target[:] = source
+        else:
+            self.layout.copy_common(source, written, target)
+
+    def restore_dossier(self, key: bytes, encoded: bytes) -> None:
+        """Put a dossier back. A dossier is only ever written together with its row."""
+        self._dossiers[self._number[key] if key in self._number else self.enter(key)] = encoded

@@ -1,0 +1,89 @@
+"""One cycle's worth of records folded into a partition: what a lane does between fetching and committing, and what a
+replay of the live log does again.
+
+A rejected record becomes a dead letter and the fold goes on; any other error names the record and stops everything.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from schemas.dead_letters import DeadLetter
+from schemas.errors import Reason, RecordRejected, TierstreamError
+from schemas.records import Event, Mode, Tick
+from streams.account import Fate, Output
+from streams.intake import RawRecord
+from streams.partition import Partition
+
+Quarantine = frozenset[tuple[str, int]]
+"""(topic, offset) of records that the operator told the worker to dead-letter unread."""
+
+
+class Decoder(Protocol):
+    """The part of the codec that the fold needs."""
+
+    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
+        """The record in a payload of `topic`. Raises RecordRejected."""
+
+
+class FoldFailed(TierstreamError):
+    """Folding a record failed with an error nobody expected: a broken invariant."""
+
+    def __init__(self, raw: RawRecord) -> None:
+        super().__init__(f"folding {raw.topic}:{raw.partition}:{raw.offset} (key {raw.key!r}) failed")
+        self.topic, self.partition, self.offset = raw.topic, raw.partition, raw.offset
+
+
+class Folded(NamedTuple):
+    """What a cycle did. `changes` are changelog records; `fates` counts (topic, fate)."""
+
+    outputs: list[Output]
+    dead: list[DeadLetter]
+    changes: list[tuple[bytes, bytes]]
+    fates: Counter[tuple[str, Fate]]
+
+
+_UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+def fold_cycle(
+    partition: Partition,
+    records: Sequence[RawRecord],
+    codec: Decoder,
+    *,
+    mode: Mode,
+    decided_at_ms: int,
+    quarantined: Quarantine = frozenset(),
+) -> Folded:
+    """Fold records in the order given. Raises FoldFailed for an error that is not the record's fault."""
+    folded = Folded([], [], [], Counter())
+    for raw in records:
+        try:
+            if (raw.topic, raw.offset) in quarantined:
+                raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
+            record = codec.decode(raw.topic, raw.payload)
+            assert isinstance(record, Event), f"{raw.topic} is not an input that a policy names"
+            step = partition.fold(raw, record, mode, decided_at_ms)
+        except RecordRejected as rejection:
+            folded.dead.append(_dead_letter(raw, rejection))
+        except _UNEXPECTED as error:
+            raise FoldFailed(raw) from error
+        else:
+            folded.outputs.extend(step.outputs)
+            folded.fates[raw.topic, step.fate] += 1
+    folded.changes.extend(partition.take_changes())
+    return folded
+
+
+def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:
+    return DeadLetter(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        appended_at_ms=raw.appended_at_ms,
+        schema_id=rejection.schema_id,
+        reason=rejection.reason,
+        message=str(rejection),
+        key=raw.key,
+        payload=raw.payload,
+    )

@@ -1,0 +1,84 @@
+"""What is rich and rare about an account: profile fields and risks, each by its own time.
+
+Kept as compact bytes and decoded when touched. Of two facts about the same thing the later wins; at equal times the
+greater event id, so that the order of arrival does not matter.
+"""
+
+import msgspec
+
+from schemas.records import AccountProfile, RiskSignal
+
+FORGETTING_AT = 64  # withdrawn risks remembered per account, so that a late RAISED cannot reopen them
+
+_NOT_FIELDS = {"event_id", "account_id", "occurred_at", "custom", "cleared"}
+PROFILE_FIELDS = tuple(field for field in AccountProfile.__struct_fields__ if field not in _NOT_FIELDS)
+
+FieldContent = bool | int | float | str | list[str] | None
+
+
+class Known(msgspec.Struct, array_like=True):
+    """A profile field: its content (None: cleared), since when, and the 64-bit id of the event that said so."""
+
+    content: FieldContent
+    at_ms: int
+    event: int
+
+
+class Risk(msgspec.Struct, array_like=True):
+    """The latest word on one risk."""
+
+    kind: str
+    severity: str
+    open: bool
+    at_ms: int
+    event: int
+    evidence_url: str | None = None
+
+
+class Dossier(msgspec.Struct, array_like=True):
+    """Everything about an account that is not a rolling number. New parts are added at the end, with a default."""
+
+    profile: dict[str, Known] = {}
+    risks: dict[str, Risk] = {}
+
+    def known(self, field: str) -> FieldContent:
+        """The content of a profile field (`custom.<name>` for custom ones), None if unknown."""
+        entry = self.profile.get(field)
+        return entry.content if entry is not None else None
+
+    def merge_profile(self, record: AccountProfile, event: int) -> None:
+        """Take over every field the record names, each by its own time."""
+        for field in PROFILE_FIELDS:
+            if (content := getattr(record, field)) is not None:
+                self._learn(field, content, record.occurred_at, event)
+        for name, custom in record.custom.items():
+            self._learn(f"custom.{name}", custom, record.occurred_at, event)
+        for field in record.cleared:
+            self._learn(field, None, record.occurred_at, event)
+
+    def _learn(self, field: str, content: FieldContent, at_ms: int, event: int) -> None:
+        have = self.profile.get(field)
+        if have is None or (at_ms, event) > (have.at_ms, have.event):
+            self.profile[field] = Known(content, at_ms, event)
+
+    def take_risk(self, record: RiskSignal, event: int) -> None:
+        """Raise or withdraw a risk."""
+        have = self.risks.get(record.risk_id)
+        if have is not None and (record.occurred_at, event) <= (have.at_ms, have.event):
+            return
+        raised = record.status == "RAISED"
+        self.risks[record.risk_id] = Risk(record.kind, record.severity, raised, record.occurred_at, event, record.evidence_url)
+        self._forget_oldest_withdrawn()
+
+    def _forget_oldest_withdrawn(self) -> None:
+        withdrawn = [(risk.at_ms, risk_id) for risk_id, risk in self.risks.items() if not risk.open]
+        if len(withdrawn) > FORGETTING_AT:
+            del self.risks[min(withdrawn)[1]]
+
+    def open_risks(self) -> list[tuple[str, Risk]]:
+        """The risks that are open, oldest first."""
+        return sorted(((risk_id, risk) for risk_id, risk in self.risks.items() if risk.open), key=lambda entry: (entry[1].at_ms, entry[0]))
+
+
+encode_dossier = msgspec.msgpack.Encoder().encode
+decode_dossier = msgspec.msgpack.Decoder(Dossier).decode

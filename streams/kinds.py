@@ -1,0 +1,99 @@
+"""What the kinds of measure, dimension and scheme have in common: the base of their specs and what they compile to.
+
+A kind is one module and one entry in its room's table. Its spec (pydantic) is what a policy says; `problems` adds what
+can only be judged beside the rest of the policy; `compile` gives the object that works on rows.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from schemas.records import Event
+from streams.columns import Column
+from streams.dossier import Dossier
+
+Row = np.void
+"""One account's row: a numpy structured scalar that views the segment; lent to the fold and changed in place."""
+
+Problem = tuple[str, str]
+"""Where in the spec (dotted path), and what is wrong."""
+
+
+class Spec(BaseModel):
+    """Base of everything a policy says: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Names(NamedTuple):
+    """What the policy declares, for references."""
+
+    measures: frozenset[str]
+    dimensions: frozenset[str]
+
+
+class Calendar(NamedTuple):
+    """The policy's time zone, and the function from an instant to its local day there."""
+
+    timezone: str
+    local_day: Callable[[int], int]
+
+
+class Line(NamedTuple):
+    """One line of evidence: what it is, what it is worth (points), and how many times it happened, where that is known."""
+
+    label: str
+    points: float
+    times: int | None = None
+
+
+class Measure(Protocol):
+    """A rolling number per account, folded over one topic."""
+
+    name: str
+    topic: str
+    columns: list[Column]
+
+    def fold(self, row: Row, record: Event, event: int) -> bool:
+        """Take one record of `topic` into the row; False if the measure has no use for it. `event`: 64-bit id of its event_id."""
+
+    def at(self, row: Row, at_ms: int) -> float:
+        """The measure at an instant not before any record folded."""
+
+    def lines(self, row: Row, at_ms: int) -> list[Line]:
+        """Evidence that sums to `at`."""
+
+
+class Dimension(Protocol):
+    """A number from 0 to 100 made from measures or from the dossier."""
+
+    name: str
+    topics: tuple[str, ...]
+    own_measures: tuple[Measure, ...]
+    columns: list[Column]
+
+    def at(self, row: Row, at_ms: int) -> float:
+        """The dimension at an instant, 0 to 100."""
+
+    def recall(self, row: Row, dossier: Dossier) -> None:
+        """Recompute what the row keeps of the dossier, after the profile changed."""
+
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
+        """Evidence that sums to `at`, with a line `limited` for what the 0-100 limit took away."""
+
+
+def clamped(lines: list[Line], low: float = 0.0, high: float = 100.0) -> list[Line]:
+    """The lines, and one more, `limited`, if their sum leaves [low, high]."""
+    total = sum(line.points for line in lines)
+    limited = min(max(total, low), high)
+    return lines if limited == total else [*lines, Line("limited", limited - total)]
+
+
+def unknown(word: str, name: str, known: Mapping[str, Any] | frozenset[str] | tuple[str, ...]) -> str:
+    """`unknown measure 'x', did you mean 'y'?` with what exists."""
+    close = get_close_matches(name, list(known), n=1)
+    hint = f", did you mean {close[0]!r}?" if close else f"; there is {', '.join(sorted(known)) or 'none'}"
+    return f"unknown {word} {name!r}{hint}"

@@ -1,0 +1,198 @@
+"""`decayed`: points for what happened, halving every half-life; half-life `none` is a plain sum.
+
+One accumulator per priced kind, so that the ledger can say "three downloads". All accumulators of a measure stand at one
+instant, the latest record folded; an earlier record is taken in at the worth it would have had (so the order of arrival
+does not matter without caps). Caps are per local day: today and yesterday are remembered, a record of a day before that
+is capped by itself. Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
+"""
+
+from collections.abc import Callable, Iterator
+from math import inf
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from schemas.records import Event
+from streams.columns import Column, identity
+from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
+from streams.units import PositiveDurationMs
+
+KIND_FIELD = {
+    "interactions": "kind",
+    "orders": "status",
+    "invoices": "status",
+    "tickets": "status",
+    "risks": "kind",
+    "opportunities": "stage",
+}
+"""Which field of an input names the kind that is priced."""
+
+HalfLife = PositiveDurationMs | Literal["none"]
+
+
+class PerUnit(Spec):
+    """Points for each second of dwell, at most so many per record."""
+
+    per_second_of_dwell: float = Field(gt=0, description="points for each second that the visit lasted")
+    at_most: float = Field(gt=0, description="the most points one record can give")
+
+
+class Caps(Spec):
+    """The most points that count."""
+
+    per_day: dict[str, float] = Field(description="kind -> points per account and local day")
+
+    @field_validator("per_day")
+    @classmethod
+    def _positive(cls, per_day: dict[str, float]) -> dict[str, float]:
+        if wrong := [f"{kind} {points}" for kind, points in per_day.items() if points <= 0]:
+            raise ValueError(f"must be positive, got {', '.join(wrong)}")
+        return per_day
+
+
+class DecayedSpec(Spec):
+    """Points for what happened, fading with time."""
+
+    from_: str = Field(alias="from", description="the input topic")
+    points: dict[str, float | PerUnit] = Field(
+        min_length=1, description="kind -> points; a kind without a price is counted and shown, never an error"
+    )
+    half_life: HalfLife | dict[str, HalfLife] = Field(
+        default="none", description="time in which points lose half their worth; `none` never; or kind -> half-life with a `default`"
+    )
+    caps: Caps | None = None
+
+    @field_validator("points")
+    @classmethod
+    def _finite(cls, points: dict[str, float | PerUnit]) -> dict[str, float | PerUnit]:
+        if wrong := [kind for kind, price in points.items() if isinstance(price, float) and not -inf < price < inf]:
+            raise ValueError(f"must be finite: {', '.join(wrong)}")
+        return points
+
+    def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
+        """References: the topic, the kinds that half-lives and caps speak of."""
+        if self.from_ not in KIND_FIELD:
+            yield "from", unknown("topic with kinds", self.from_, KIND_FIELD)
+        if isinstance(self.half_life, dict):
+            yield from self._half_life_problems(self.half_life)
+        for kind in self.caps.per_day if self.caps else ():
+            if kind not in self.points:
+                yield f"caps.per_day.{kind}", unknown("priced kind", kind, frozenset(self.points))
+
+    def _half_life_problems(self, half_life: dict[str, HalfLife]) -> Iterator[Problem]:
+        if "default" not in half_life and set(self.points) - set(half_life):
+            yield (
+                "half_life",
+                f"half_life must name a default or every kind, got none for {', '.join(sorted(set(self.points) - set(half_life)))}",
+            )
+        for kind in half_life:
+            if kind != "default" and kind not in self.points:
+                yield f"half_life.{kind}", unknown("priced kind", kind, frozenset(self.points))
+
+    def half_life_ms(self, kind: str) -> float:
+        """The half-life of one kind in ms, infinite for `none`."""
+        half_life = self.half_life.get(kind, self.half_life.get("default", "none")) if isinstance(self.half_life, dict) else self.half_life
+        return inf if half_life == "none" else float(half_life)
+
+    def compile(self, name: str, calendar: Calendar) -> "Decayed":
+        """The measure that works on rows."""
+        return Decayed(name, self, calendar)
+
+
+class Decayed:
+    """The compiled measure."""
+
+    def __init__(self, name: str, spec: DecayedSpec, calendar: Calendar) -> None:
+        self.name, self.topic = name, spec.from_
+        self._kinds = list(spec.points)
+        self._slot = {kind: slot for slot, kind in enumerate(self._kinds)}
+        self._prices = list(spec.points.values())
+        self._half_life_ms = [spec.half_life_ms(kind) for kind in self._kinds]
+        self._kind_of: Callable[[Event], str] = _field(KIND_FIELD[spec.from_])
+        self._local_day = calendar.local_day
+        per_day = spec.caps.per_day if spec.caps else {}
+        self._cap_slot = {self._slot[kind]: slot for slot, kind in enumerate(per_day)}
+        self._cap_points = list(per_day.values())
+        self._total, self._count, self._at, self._day, self._used = (
+            f"measures.{name}.{part}" for part in ("total", "count", "at_ms", "day", "used")
+        )
+        self.columns = self._columns(spec, calendar.timezone)
+
+    def _columns(self, spec: DecayedSpec, timezone: str) -> list[Column]:
+        meaning = identity(["decayed", spec.model_dump(mode="json"), timezone if spec.caps else None])
+        kinds = (len(self._kinds),)
+        columns = [Column(self._total, "<f8", meaning, kinds), Column(self._count, "<u4", meaning, kinds), Column(self._at, "<i8", meaning)]
+        if self._cap_slot:
+            columns += [Column(self._day, "<i4", meaning), Column(self._used, "<f8", meaning, (2, len(self._cap_slot)))]
+        return columns
+
+    def fold(self, row: Row, record: Event, event: int) -> bool:  # noqa: ARG002  (a sum needs no tie-break)
+        """Add the record's points at its time; False if its kind has no price."""
+        slot = self._slot.get(self._kind_of(record))
+        if slot is None:
+            return False
+        points = self._priced(slot, record)
+        if slot in self._cap_slot:
+            points = self._capped(row, self._cap_slot[slot], self._local_day(record.occurred_at), points)
+        total = row[self._total]
+        self._advance(row, record.occurred_at)
+        total[slot] += points * self._worth(slot, int(row[self._at]) - record.occurred_at)
+        row[self._count][slot] += 1
+        return True
+
+    def _priced(self, slot: int, record: Event) -> float:
+        price = self._prices[slot]
+        if isinstance(price, float):
+            return price
+        return min(price.per_second_of_dwell * (getattr(record, "dwell_seconds", None) or 0.0), price.at_most)
+
+    def _worth(self, slot: int, age_ms: int) -> float:
+        """What one point of age `age_ms` is worth."""
+        return float(2.0 ** (-age_ms / self._half_life_ms[slot]))
+
+    def _advance(self, row: Row, at_ms: int) -> None:
+        """Bring all accumulators forward to `at_ms`; never back."""
+        age_ms = at_ms - int(row[self._at])
+        if age_ms <= 0:
+            return
+        total = row[self._total]
+        for slot in range(len(self._kinds)):
+            if total[slot]:
+                total[slot] *= self._worth(slot, age_ms)
+        row[self._at] = at_ms
+
+    def _capped(self, row: Row, cap: int, day: int, points: float) -> float:
+        """What is left of the day's cap for these points; today and yesterday are remembered."""
+        used, limit = row[self._used], self._cap_points[cap]
+        today = int(row[self._day])
+        if day > today:
+            used[1] = used[0] if day == today + 1 else 0.0
+            used[0] = 0.0
+            row[self._day] = today = day
+        if today - day > 1:
+            return max(min(points, limit), -limit)
+        counted = max(min(points, limit - used[today - day][cap]), -(limit - used[today - day][cap]))
+        used[today - day][cap] += abs(counted)
+        return float(counted)
+
+    def at(self, row: Row, at_ms: int) -> float:
+        """The points that are left at `at_ms`."""
+        age_ms, total = at_ms - int(row[self._at]), row[self._total]
+        return sum(float(total[slot]) * self._worth(slot, age_ms) for slot in range(len(self._kinds)) if total[slot])
+
+    def lines(self, row: Row, at_ms: int) -> list[Line]:
+        """One line per kind that ever happened."""
+        age_ms, total, count = at_ms - int(row[self._at]), row[self._total], row[self._count]
+        return [
+            Line(kind, float(total[slot]) * self._worth(slot, age_ms), int(count[slot]))
+            for slot, kind in enumerate(self._kinds)
+            if count[slot]
+        ]
+
+
+def _field(name: str) -> Callable[[Event], str]:
+    def content(record: Event) -> str:
+        found: Any = getattr(record, name)
+        return str(found)
+
+    return content

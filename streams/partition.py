@@ -1,0 +1,91 @@
+"""The accounts of one partition and the fold over them: what a lane keeps in memory, restores and asks.
+
+`fold` takes one record that has been decoded; `restore` takes the changelog's rows, dossiers and layouts in any order
+that the changelog gives (a layout before the rows that need it).
+"""
+
+from typing import Any
+
+from schemas import changelog
+from schemas.records import Event, Mode
+from schemas.topics import INPUTS
+from streams import intake
+from streams.account import AccountFold, Step
+from streams.accounts import Accounts
+from streams.columns import Layout
+from streams.intake import RawRecord
+from streams.policy.compiled import CompiledPolicy
+from streams.view import account_view
+
+
+class Partition:
+    """One partition under one policy. `partitions` None: keys are not checked against the partition (replay of a file)."""
+
+    def __init__(self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True) -> None:
+        self.number, self.policy, self.application = number, policy, application
+        self._partitions = partitions
+        self._fold = AccountFold(application, policy, guarded=guarded)
+        self._accounts = Accounts(policy.layout, policy.template)
+        self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def fold(self, raw: RawRecord, record: Event, mode: Mode, decided_at_ms: int) -> Step:
+        """Fold one record. Raises RecordRejected, and then nothing has changed."""
+        intake.check_ahead(record, raw.appended_at_ms, self.policy.max_ahead_ms)
+        key = intake.check_key(raw.key, record)
+        number = self._accounts.find(key)
+        if number is None:
+            number = self._enter(key, raw)
+        return self._fold.step(self._accounts, number, raw, record, mode, decided_at_ms)
+
+    def _enter(self, key: bytes, raw: RawRecord) -> int:
+        if self._partitions is not None:
+            intake.check_partition(key, self.number, self._partitions)
+        number = self._accounts.enter(key)
+        row = self._accounts.row(number)
+        row["account.born_topic"], row["account.born_offset"] = INPUTS[raw.topic].number, raw.offset
+        return number
+
+    def take_changes(self) -> list[tuple[bytes, bytes]]:
+        """The changelog records of every account touched since the last call."""
+        return self._accounts.take_changes()
+
+    def restore(self, key: bytes, payload: bytes | None) -> None:
+        """Put one changelog record back: a row, a dossier or a layout."""
+        if payload is None:
+            raise changelog.ChangelogError(f"changelog key {key[:80]!r} was deleted: this version deletes no account")
+        match changelog.classify(key):
+            case changelog.Kind.LAYOUT:
+                layout = Layout.decode(payload)
+                self._layouts[layout.layout_id] = layout
+                if layout.layout_id == self.policy.layout.layout_id:
+                    self._accounts.layout_is_written()
+            case changelog.Kind.ROW:
+                layout_id, row = changelog.row_of(payload)
+                self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), row)
+            case changelog.Kind.DOSSIER:
+                self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
+            case kind:
+                raise changelog.ChangelogError(f"changelog record of kind {kind.value} is not the partition's: {key[:80]!r}")
+
+    def _layout(self, layout_id: int) -> Layout:
+        if layout_id not in self._layouts:
+            raise changelog.ChangelogError(f"changelog row names layout {layout_id:016x}, which the changelog does not have")
+        return self._layouts[layout_id]
+
+    def restored(self) -> None:
+        """The changelog has been read to its end: the layouts of old rows are no longer needed."""
+        self._layouts = {self.policy.layout.layout_id: self.policy.layout}
+
+    def view(self, account_id: str) -> dict[str, Any] | None:
+        """What is known of an account, ready for JSON; None if it was never seen."""
+        number = self._accounts.find(account_id.encode())
+        if number is None:
+            return None
+        return account_view(self.policy, account_id, self.number, self._accounts.row(number), self._accounts.dossier(number))
+
+    def account_ids(self) -> list[str]:
+        """Every account of this partition."""
+        return [key.decode() for key in self._accounts]

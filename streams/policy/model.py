@@ -1,0 +1,88 @@
+"""What a policy file says, as types. The kinds come from their rooms' tables, so that a new kind needs no line here."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+
+from streams.clocks import CLOCK_KINDS
+from streams.dimensions import DIMENSION_KINDS
+from streams.kinds import Spec, unknown
+from streams.measures import MEASURE_KINDS
+from streams.schemes import SCHEME_KINDS
+from streams.units import PositiveDurationMs, duration_ms
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+
+
+def _by_own_key(kinds: Mapping[str, type[Spec]], word: str) -> Any:
+    """A union told apart by the key that only one kind has."""
+
+    def kind_of(entry: Any) -> str | None:
+        present = set(entry) if isinstance(entry, dict) else set(type(entry).model_fields)
+        return next((key for key in kinds if key in present), None)
+
+    members = [Annotated[spec, Tag(f"<{key}>")] for key, spec in kinds.items()]
+    discriminator = Discriminator(
+        lambda entry: f"<{kind}>" if (kind := kind_of(entry)) else None,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"{word} must have one of the keys {', '.join(kinds)}, which say its kind",
+    )
+    return Annotated[reduce(or_, members), discriminator]
+
+
+if TYPE_CHECKING:
+    MeasureSpec: TypeAlias = Any
+    DimensionSpec: TypeAlias = Any
+    SchemeSpec: TypeAlias = Any
+else:  # made at run time from the tables
+    MeasureSpec = _by_own_key(MEASURE_KINDS, "a measure")
+    DimensionSpec = _by_own_key(DIMENSION_KINDS, "a dimension")
+    SchemeSpec = reduce(or_, SCHEME_KINDS.values())
+
+
+class PolicyDocument(Spec):
+    """One grading model. Every number that the business may want to change is here and nowhere else."""
+
+    policy: Name = Field(description="the policy's name")
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$", max_length=64, description="its version, part of every transition")
+    reviewed_on: date = Field(description="when people last reviewed it; older than 183 days is a warning (001-21)")
+    description: str = Field(default="", description="what it is for, and which facts it follows")
+    timezone: str = Field(default="Asia/Shanghai", description="where a local day begins and ends")
+    max_ahead: PositiveDurationMs = Field(
+        default=duration_ms("5m"), description="records further ahead of their append time are dead letters"
+    )
+    measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
+    dimensions: dict[Name, DimensionSpec] = Field(min_length=1, description="numbers from 0 to 100")
+    score: dict[Name, float] = Field(min_length=1, description="dimension -> weight; the weights sum to 1")
+    schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
+    clocks: dict[str, Any] = Field(default={}, description="what follows from silence and delay")
+
+    @field_validator("clocks")
+    @classmethod
+    def _known(cls, clocks: dict[str, Any]) -> dict[str, Any]:
+        if missing := [unknown("kind of clock", name, CLOCK_KINDS) for name in clocks if name not in CLOCK_KINDS]:
+            raise ValueError("; ".join(missing))
+        return clocks
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"must be an IANA time zone such as Asia/Shanghai, got {timezone!r}") from error
+        return timezone
+
+    @field_validator("score")
+    @classmethod
+    def _weights(cls, score: dict[str, float]) -> dict[str, float]:
+        if wrong := [f"{name} {weight:g}" for name, weight in score.items() if not 0 < weight <= 1]:
+            raise ValueError(f"weights must be above 0 and at most 1, got {', '.join(wrong)}")
+        if abs((total := sum(score.values())) - 1) > 1e-9:
+            raise ValueError(f"weights must sum to 1, got {total:g}")
+        return score
