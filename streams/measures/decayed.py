@@ -8,14 +8,14 @@ is capped by itself. Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
 
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from schemas.records import Event
 from streams.columns import Column, identity
 from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
-from streams.units import PositiveDurationMs
+from streams.units import HalfLifeMs
 
 KIND_FIELD = {
     "interactions": "kind",
@@ -27,7 +27,11 @@ KIND_FIELD = {
 }
 """Which field of an input names the kind that is priced."""
 
-HalfLife = PositiveDurationMs | Literal["none"]
+HalfLives = Annotated[
+    Annotated[HalfLifeMs, Tag("<one>")] | Annotated[dict[str, HalfLifeMs], Tag("<each>")],
+    Discriminator(lambda entry: "<each>" if isinstance(entry, dict) else "<one>"),
+]
+"""One half-life for all kinds, or kind -> half-life."""
 
 
 class PerUnit(Spec):
@@ -57,8 +61,8 @@ class DecayedSpec(Spec):
     points: dict[str, float | PerUnit] = Field(
         min_length=1, description="kind -> points; a kind without a price is counted and shown, never an error"
     )
-    half_life: HalfLife | dict[str, HalfLife] = Field(
-        default="none", description="time in which points lose half their worth; `none` never; or kind -> half-life with a `default`"
+    half_life: HalfLives = Field(
+        default=None, description="time in which points lose half their worth, or kind -> half-life with a `default`"
     )
     caps: Caps | None = None
 
@@ -79,7 +83,7 @@ class DecayedSpec(Spec):
             if kind not in self.points:
                 yield f"caps.per_day.{kind}", unknown("priced kind", kind, frozenset(self.points))
 
-    def _half_life_problems(self, half_life: dict[str, HalfLife]) -> Iterator[Problem]:
+    def _half_life_problems(self, half_life: dict[str, int | None]) -> Iterator[Problem]:
         if "default" not in half_life and set(self.points) - set(half_life):
             yield (
                 "half_life",
@@ -91,8 +95,8 @@ class DecayedSpec(Spec):
 
     def half_life_ms(self, kind: str) -> float:
         """The half-life of one kind in ms, infinite for `none`."""
-        half_life = self.half_life.get(kind, self.half_life.get("default", "none")) if isinstance(self.half_life, dict) else self.half_life
-        return inf if half_life == "none" else float(half_life)
+        half_life = self.half_life.get(kind, self.half_life.get("default")) if isinstance(self.half_life, dict) else self.half_life
+        return inf if half_life is None else float(half_life)
 
     def compile(self, name: str, calendar: Calendar) -> "Decayed":
         """The measure that works on rows."""

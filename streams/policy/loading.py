@@ -32,7 +32,7 @@ def load_policy_text(text: str, source: str = "policy") -> CompiledPolicy:
     """The policy in a YAML text; `source` names it in problems."""
     raw = _parsed(text, source)
     problems, document = _validated(raw)
-    if problems or document is None:
+    if problems:
         raise PolicyError([f"{source}: {path}: {what}" for path, what in problems])
     return CompiledPolicy(document)
 
@@ -70,7 +70,7 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
     return raw
 
 
-def _validated(raw: dict[str, Any]) -> tuple[list[Problem], PolicyDocument | None]:
+def _validated(raw: dict[str, Any]) -> tuple[list[Problem], PolicyDocument]:
     problems: list[Problem] = []
     rest = deepcopy(raw)
     while True:
@@ -80,8 +80,7 @@ def _validated(raw: dict[str, Any]) -> tuple[list[Problem], PolicyDocument | Non
         except ValidationError as error:
             fresh = [(_path(entry["loc"]), _text(entry)) for entry in error.errors()]
             problems += [problem for problem in fresh if problem not in problems]
-            if not _prune(rest, error):
-                return problems, None
+            _prune(rest, error)
     return problems + _reference_problems(document, raw), document
 
 
@@ -99,34 +98,51 @@ def _text(entry: Any) -> str:
         return f"unknown key {entry['loc'][-1]!r}"
     if entry["type"] == "missing":
         return "is missing"
+    if entry["type"] == "string_type":
+        return f"must be text (put it in quotes), got {entry['input']!r}"
     got = entry.get("input")
     return text if "got" in text or isinstance(got, dict | list) else f"{text[:1].lower()}{text[1:]}, got {got!r}"
 
 
-def _prune(rest: dict[str, Any], error: ValidationError) -> bool:
-    """Take the wrong entries out of the sections; False if a problem lies outside of them."""
-    pruned = False
+_STAND_INS: dict[str, Any] = {
+    "policy": "stand_in",
+    "version": "0",
+    "reviewed_on": "2000-01-01",
+    "dimensions": {"stand_in": {"prediction": "stand_in", "fallback": 0}},
+    "score": {"stand_in": 1.0},
+    "schemes": {"stand_in": {"kind": "score", "tiers": [{"name": "low"}, {"name": "high", "enter_at": 50}]}},
+}
+"""What takes the place of a required part that is wrong, so that the others can still be judged."""
+
+
+def _prune(rest: dict[str, Any], error: ValidationError) -> None:
+    """Take out what is wrong: an entry of a section, else the whole part."""
     for entry in error.errors():
-        match entry["loc"]:
-            case (section, name, *_) if section in _SECTIONS and isinstance(rest.get(section), dict):
-                pruned = rest[section].pop(name, None) is not None or pruned
-            case (key, *_) if entry["type"] == "extra_forbidden" or key not in PolicyDocument.model_fields or not _required(str(key)):
-                pruned = rest.pop(str(key), None) is not None or pruned
-    return pruned
-
-
-def _required(key: str) -> bool:
-    return PolicyDocument.model_fields[key].is_required()
+        part, *inner = (str(step) for step in entry["loc"])
+        section = rest.get(part)
+        if inner and part in _SECTIONS and isinstance(section, dict):
+            section.pop(inner[0], None)
+        else:
+            rest.pop(part, None)
+        if part in _STAND_INS and not rest.get(part):
+            rest[part] = deepcopy(_STAND_INS[part])
 
 
 def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[Problem]:
     """What each part says of the others; a name whose own entry is wrong still counts as declared."""
-    names = Names(*(frozenset(raw.get(section) or ()) for section in ("measures", "dimensions")))
+    names = Names(*(frozenset(_part(raw, section)) for section in ("measures", "dimensions")))
     problems: list[Problem] = []
     for section in _SECTIONS:
         for name, spec in getattr(document, section).items():
+            if name not in _part(raw, section):
+                continue
             problems += [(f"{section}.{name}.{path}", what) for path, what in spec.problems(names)]
-    for dimension in document.score:
+    for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
-            problems.append((f"score.{dimension}", unknown("dimension", dimension, names.dimensions)))
+            problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
     return problems
+
+
+def _part(raw: dict[str, Any], section: str) -> dict[str, Any]:
+    part = raw.get(section)
+    return part if isinstance(part, dict) else {}
