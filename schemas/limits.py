@@ -54,7 +54,6 @@ NAMED: Final = Text(shortest=1)
 AMOUNT: Final = Number(0, _LARGEST_LONG, " in minor units")
 COUNT: Final = Number(0, _LARGEST_LONG)
 ANY_TEXT: Final = Text()
-ANY_NUMBER: Final = Number()
 
 LIMITS: Final[Mapping[str, Limit]] = {
     # Identity. The account id is also the record's key and part of changelog keys, which use NUL as a mark.
@@ -75,6 +74,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "due_at": Instant(),
     "paid_at": Instant(),
     "expires_at": Instant(),
+    "effective_at": Instant(),
+    "decided_at": Instant(),
     "at": Instant(),
     "cooperation_since": Instant(since=YEAR_1900_MS),
     # Amounts and measures.
@@ -100,10 +101,9 @@ class Breach(msgspec.Struct, frozen=True):
 
 def shown(held: object, longest: int = 60) -> str:
     """A value for a message: never longer than a person reads."""
-    if isinstance(held, str | bytes) and len(held) > longest:
-        held = held[:longest]
-        return f"{held!r}..."
-    return repr(held)
+    text = repr(held[:longest] if isinstance(held, str | bytes) else held)
+    whole = len(held) <= longest if isinstance(held, str | bytes) else len(text) <= longest
+    return text if whole else f"{text[: longest + 2]}..."
 
 
 def breaches(fields: Mapping[str, object]) -> Iterator[Breach]:
@@ -139,8 +139,10 @@ def _text_fault(text: str, limit: Text) -> str | None:
         size = len(text.encode())
     except UnicodeEncodeError:
         return "must be Unicode text without lone surrogates"
+    if limit.shortest == limit.longest != size:
+        return f"must have exactly {limit.longest} bytes of UTF-8"
     if size < limit.shortest:
-        return "must not be empty" if limit.shortest == 1 else f"must have at least {limit.shortest} bytes"
+        return "must not be empty" if limit.shortest == 1 else f"must have at least {limit.shortest} bytes of UTF-8"
     if size > limit.longest:
         return f"must have at most {limit.longest} bytes of UTF-8"
     if not limit.nul and "\0" in text:
@@ -149,6 +151,8 @@ def _text_fault(text: str, limit: Text) -> str | None:
 
 
 def _number_fault(number: float, limit: Limit | None) -> str | None:
+    if isinstance(number, int) and not -_LARGEST_LONG - 1 <= number <= _LARGEST_LONG:
+        return "must fit in 64 bits"
     if isinstance(limit, Instant) and not limit.since <= number < limit.before:
         return f"must be epoch milliseconds in [{limit.since}, {limit.before})"
     if isinstance(limit, Number) and not limit.least <= number <= limit.most:
