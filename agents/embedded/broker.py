@@ -82,10 +82,7 @@ class Broker:
 
     def start(self, progress: Progress = silent, *, wait: bool = True) -> None:
         """Start and wait for the first answered metadata call. Raises SettingsError saying why it cannot be."""
-        if self.pid is not None:
-            raise SettingsError(
-                f"broker of {self.directory} runs already, at {self.bootstrap}: use it, or stop it with `tierstream broker down`"
-            )
+        self._refuse_running()
         installation = installed(progress)
         self._refuse_taken_ports()
         progress(f"starting Kafka at {self.bootstrap}")
@@ -126,6 +123,14 @@ class Broker:
             return state.node
         chosen = free_ports(2)
         return Node(node_id=node_id, port=port or chosen[0], controller_port=chosen[1])
+
+    def _refuse_running(self) -> None:
+        state = read_state(self.directory)
+        if state is not None and self.pid is not None:
+            raise SettingsError(
+                f"broker directory must belong to one broker, but one runs at {state.node.bootstrap} ({self.directory}): "
+                "use that one, or stop it with `tierstream broker down`"
+            )
 
     def _refuse_taken_ports(self) -> None:
         taken = [port for port in (self.node.port, self.node.controller_port) if not is_free(port)]

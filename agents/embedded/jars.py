@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,11 +52,10 @@ def fetch(repository: Path, progress: Progress) -> list[Path]:
     message = f"fetching Kafka {KAFKA_VERSION} ({total / 1e6:.0f} MB, once)"
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="jars") as pool:
         futures = [pool.submit(_fetched, jar, repository, counter) for jar in jars]
-        pending: set[Future[Path]] = set(futures)
-        while pending:
-            _, pending = wait(pending, timeout=0.2)
-            progress(message, min(counter.bytes, total))
-        paths = [future.result() for future in futures]
+        try:
+            paths = _results(futures, lambda: progress(message, min(counter.bytes, total)))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     progress(message, total)
     return paths
 
@@ -64,6 +63,17 @@ def fetch(repository: Path, progress: Progress) -> list[Path]:
 def total_bytes() -> int:
     """What a first start downloads, for a progress bar."""
     return sum(jar.size for jar in locked())
+
+
+def _results(futures: list[Future[Path]], tell: Callable[[], None]) -> list[Path]:
+    """What the downloads came to; the first failure ends it, for the others would fail alike."""
+    pending: set[Future[Path]] = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        tell()
+    return [future.result() for future in futures]
 
 
 class _Counter:
