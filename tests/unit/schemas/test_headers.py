@@ -1,0 +1,85 @@
+"""Dead letters and CloudEvents: what stands in Kafka headers comes back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import cloud_events, dead_letters
+from schemas.dead_letters import DeadLetter
+from schemas.errors import Reason
+from schemas.instants import from_iso, to_iso
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
+LONGS = st.integers(0, 2**63 - 1)
+LETTERS = st.builds(
+    DeadLetter,
+    topic=TEXTS,
+    partition=st.integers(0, 2**31 - 1),
+    offset=LONGS,
+    appended_at_ms=LONGS,
+    schema_id=st.none() | st.integers(0, 2**32 - 1),
+    reason=st.sampled_from(Reason),
+    message=TEXTS,
+    key=st.none() | st.binary(max_size=20),
+    payload=st.none() | st.binary(max_size=20),
+)
+LETTER = DeadLetter(
+    topic="orders", partition=3, offset=41, appended_at_ms=1_700_000_000_000, schema_id=2, reason=Reason.OUT_OF_RANGE,
+    message="Order.amount_minor must be at least 0 in minor units, got -1", key=b"acme", payload=b"\0\0\0\0\2...",
+)  # fmt: skip
+
+
+@given(LETTERS)
+def test_a_dead_letter_comes_back(letter: DeadLetter) -> None:
+    assert dead_letters.from_headers(dead_letters.headers(letter), letter.key, letter.payload) == letter
+
+
+def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
+    assert dict(dead_letters.headers(LETTER)) == {
+        "__connect.errors.topic": b"orders",
+        "__connect.errors.partition": b"3",
+        "__connect.errors.offset": b"41",
+        "__connect.errors.stage": b"VALUE_CONVERTER",
+        "__connect.errors.exception.class.name": b"RecordRejected",
+        "__connect.errors.exception.message": b"Order.amount_minor must be at least 0 in minor units, got -1",
+        "tierstream.reason": b"OUT_OF_RANGE",
+        "tierstream.schema_id": b"2",
+        "tierstream.appended_at": b"1700000000000",
+    }
+
+
+def test_headers_of_others_are_ignored_and_missing_ones_are_named() -> None:
+    ours = dead_letters.headers(LETTER)
+    assert dead_letters.from_headers([("trace", b"\xff"), *ours], LETTER.key, LETTER.payload) == LETTER
+    lacking = [(name, text) for name, text in ours if name != dead_letters.REASON]
+    with pytest.raises(ValueError, match=r"lacks the header tierstream\.reason"):
+        dead_letters.from_headers(lacking, None, None)
+
+
+def test_the_attributes_of_a_cloud_event_come_back() -> None:
+    headers = cloud_events.headers("tierstream.tier_transition", "/tierstream/sabc", "id-1", "户", 1_704_888_000_123)
+    assert dict(headers)["content-type"] == b"application/avro"
+    assert cloud_events.attributes([*headers, ("other", b"\xff")]) == {
+        "specversion": "1.0",
+        "type": "tierstream.tier_transition",
+        "source": "/tierstream/sabc",
+        "id": "id-1",
+        "subject": "户",
+        "time": "2024-01-10T12:00:00.123Z",
+    }
+
+
+@given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
+def test_an_instant_comes_back_to_the_millisecond(at_ms: int) -> None:
+    assert from_iso(to_iso(at_ms)) == at_ms
+
+
+@given(TEXTS | st.from_regex(r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](Z|[+-][0-2][0-9]:[0-5][0-9])?)?\Z"))
+def test_text_is_a_time_or_a_value_error(text: str) -> None:
+    try:
+        at_ms = from_iso(text)
+    except ValueError as fault:
+        told = str(fault)
+    else:
+        told = f"must be an integer, got {at_ms}"
+    assert told.startswith("must ")
