@@ -1,0 +1,95 @@
+"""What a lane counts. The lane's thread writes, the scrape reads: plain integers, no locks, no library.
+
+A partition's counters outlive its lane, so that totals never fall when a lane moves away and comes back.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.dead_letters import DeadLetter
+from schemas.records import TierTransition
+from streams.intake import RawRecord
+
+LAG_BOUNDS_MS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 250, 500, 800, 1_500, 3_000, 6_000, 15_000, 30_000, 60_000)
+COMMIT_BOUNDS_MS = (2, 5, 10, 15, 20, 30, 50, 100, 200, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
+
+
+class Histogram:
+    """How many values were at most each bound; the last count is of those above all bounds."""
+
+    def __init__(self, bounds: Sequence[int]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, amount: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, amount)] += 1
+        self.total += amount
+
+    def observe_all(self, amounts: NDArray[Any]) -> None:
+        """Count many integers at once: one pass in numpy, because every input record passes here."""
+        found = np.bincount(np.searchsorted(self.bounds, amounts, side="left"), minlength=len(self.counts))
+        for place, count in enumerate(found.tolist()):
+            self.counts[place] += count
+        self.total += float(np.sum(amounts))
+
+
+class OutputKind(tuple[str, str, str, str]):
+    """(topic, scheme, direction, cause) of an output; the last three are empty where the record has none."""
+
+    __slots__ = ()
+
+
+def output_kind(topic: str, record: object) -> OutputKind:
+    """By what an output is counted."""
+    if isinstance(record, TierTransition):
+        return OutputKind((topic, record.scheme, record.direction, record.cause.kind))
+    return OutputKind((topic, "", "", ""))
+
+
+class LaneCounters:
+    """Everything that is counted about one partition in this process."""
+
+    def __init__(self) -> None:
+        self.state = "stopped"
+        self.events: Counter[str] = Counter()
+        self.outputs: Counter[OutputKind] = Counter()
+        self.dead_letters: Counter[tuple[str, str]] = Counter()
+        self.replayed = 0
+        self.restored = 0
+        self.restore_s = 0.0
+        self.fold_s = 0.0
+        self.changes = 0
+        self.aborts = 0
+        self.repeats = 0
+        self.buffered: dict[str, int] = {}
+        self.accounts = 0
+        self.commit_ms = Histogram(COMMIT_BOUNDS_MS)
+        self.lag_ms: dict[str, Histogram] = {}
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed."""
+        return sum(self.commit_ms.counts)
+
+    def count_events(self, records: Iterable[RawRecord], committed_at_ms: int) -> None:
+        """Records of a committed transaction: how many, and how long after their append they took effect."""
+        appended: dict[str, list[int]] = {}
+        for record in records:
+            appended.setdefault(record.topic, []).append(record.appended_at_ms)
+        for topic, times in appended.items():
+            self.events[topic] += len(times)
+            lags = np.maximum(committed_at_ms - np.asarray(times, dtype=np.int64), 0)
+            self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags)
+
+    def count_results(self, outputs: Iterable[OutputKind], dead: Iterable[DeadLetter], changes: int) -> None:
+        """What a committed transaction published."""
+        self.outputs.update(outputs)
+        self.dead_letters.update((letter.topic, letter.reason.value) for letter in dead)
+        self.changes += changes

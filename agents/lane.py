@@ -1,0 +1,166 @@
+"""One partition's work as a step function: fetch, merge by append time, fold, one transaction. No thread, no loop, no clock of its own.
+
+Rules: a cycle takes records from the merge once and folds exactly those, so that its recorded ranges give the same order again;
+progress on a topic is the offset after its last folded record, and each range begins where the one before it ended, so transaction
+markers between them belong to a range too; memory changes only inside a unit of work that is repeated until it commits.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from agents.clocks import Clock
+from agents.counters import LaneCounters, output_kind
+from agents.partition_log import PartitionLog
+from agents.patience import Wait
+from agents.recovery import Rows, recover
+from agents.unit_of_work import Encode, UnitOfWork, content
+from schemas.changelog import Progress
+from schemas.records import FoldedRange, FoldOrder, Mode, QuarantinedRecord
+from streams.cycle import Folded
+from streams.intake import RawRecord
+from streams.merge import Merge
+
+Fold = Callable[[Sequence[RawRecord], int], Folded]
+"""Folds records in this order into the lane's rows; the second argument is decided_at in epoch milliseconds."""
+
+
+class Duty(NamedTuple):
+    """What a lane is to do. `topics`: logical names in merge rank order; `quarantined`: (topic, offset) to dead-letter unread."""
+
+    topics: tuple[str, ...]
+    policy_digest: str
+    source: str
+    mode: Mode
+    batch_records: int
+    quarantined: frozenset[tuple[str, int]] = frozenset()
+
+
+class Lane:
+    """Owns one partition from `recover` until it is closed. One caller at a time."""
+
+    def __init__(
+        self, log: PartitionLog, rows: Rows, fold: Fold, encode: Encode, duty: Duty, *,
+        clock: Clock, baton: AbstractContextManager[object], counters: LaneCounters, wait: Wait = time.sleep,
+    ) -> None:  # fmt: skip
+        self.log, self.rows, self.duty, self.counters = log, rows, duty, counters
+        self._fold, self._encode, self._clock, self._baton, self._wait = fold, encode, clock, baton, wait
+        self._work = UnitOfWork(log, counters, baton, wait)
+        self._merge = Merge(duty.topics)
+        self._held: set[str] = set()
+        self._expected: dict[str, int] = {}
+        self._progress: dict[str, Progress] = {}
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def recover(self, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Take the partition and restore it; afterwards the lane may step."""
+        began_at = time.perf_counter()
+        ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up)
+        self._first = not ground.progress
+        self._expected = dict(ground.positions)
+        self._progress = {
+            topic: Progress(ground.positions[topic], self.duty.policy_digest, ground.topic_ids[topic]) for topic in self.duty.topics
+        }
+        self.counters.accounts = len(self.rows)
+        self.counters.restore_s = time.perf_counter() - began_at
+
+    def step(self, timeout_s: float) -> bool:
+        """Fetch, then one unit of work if any order is settled. True: a transaction was committed."""
+        self.gather(timeout_s)
+        return self.cycle()
+
+    def waiting(self) -> int:
+        """Records that were read and are not committed yet."""
+        return sum(map(self._merge.buffered, self.duty.topics))
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def gather(self, timeout_s: float) -> None:
+        """Read what is there into the merge; waits only if nothing is buffered that could be folded at once."""
+        if self.waiting() >= self.duty.batch_records and not self._merge.starving():
+            return
+        fetched = self.log.fetch(self.duty.batch_records, timeout_s)
+        for record in fetched.records:
+            self._offer(record)
+        for topic in fetched.ended:
+            self._merge.at_end(topic)
+        self._bound_buffers()
+
+    def _offer(self, record: RawRecord) -> None:
+        """A record below what was read already is a replay of the log's own; it is counted and dropped."""
+        if record.offset < self._expected[record.topic]:
+            self.counters.replayed += 1
+            return
+        self._expected[record.topic] = record.offset + 1
+        self._merge.offer(record)
+
+    def _bound_buffers(self) -> None:
+        """An input far ahead of one that has nothing to show yet is held, and released when half of its buffer is folded."""
+        most = 2 * self.duty.batch_records
+        for topic in self.duty.topics:
+            buffered = self._merge.buffered(topic)
+            self.counters.buffered[topic] = buffered
+            if buffered > most and topic not in self._held:
+                self.log.hold(topic)
+                self._held.add(topic)
+            elif buffered <= most // 2 and topic in self._held:
+                self.log.release(topic)
+                self._held.discard(topic)
+
+    # -- one unit of work ----------------------------------------------------------------------------------------------
+
+    def cycle(self) -> bool:
+        """Fold what is settled and commit it. True: there was something."""
+        taken = self._merge.take(self.duty.batch_records)
+        if not taken:
+            return False
+        with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
+            began_at = time.perf_counter()
+            folded = self._fold(taken, self._clock())
+            self.counters.fold_s += time.perf_counter() - began_at
+            ranges = self._ranges(taken)
+            moved = self._moved(ranges)
+            records = content(folded, self._order(taken, ranges), moved, self._encode, self.duty.source)
+            sent = self._work.send(records)
+        self._work.commit(records, sent)
+        self._progress |= moved
+        self._first = False
+        self._count(taken, folded)
+        return True
+
+    def _ranges(self, taken: Sequence[RawRecord]) -> list[FoldedRange]:
+        """[from, to) of each topic that has records here; from is where its last range ended."""
+        last = {record.topic: record.offset for record in taken}
+        return [
+            FoldedRange(topic=t, from_offset=self._progress[t].next_offset, to_offset=last[t] + 1) for t in self.duty.topics if t in last
+        ]
+
+    def _moved(self, ranges: Sequence[FoldedRange]) -> dict[str, Progress]:
+        """Progress to write: of the topics that moved; of all in a partition's first transaction, which pins policy and topic ids."""
+        moved = dict(self._progress) if self._first else {}
+        for folded in ranges:
+            at = self._progress[folded.topic]
+            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id)
+        return moved
+
+    def _order(self, taken: Sequence[RawRecord], ranges: list[FoldedRange]) -> FoldOrder:
+        """The record from which a replay knows what this transaction folded. Ticks of the lane's own go here."""
+        quarantined = self.duty.quarantined
+        refused = (
+            [QuarantinedRecord(topic=r.topic, offset=r.offset) for r in taken if (r.topic, r.offset) in quarantined] if quarantined else []
+        )
+        return FoldOrder(
+            partition=self.log.number,
+            ranges=ranges,
+            tick=None,
+            mode=self.duty.mode,
+            policy_digest=self.duty.policy_digest,
+            quarantined=refused,
+        )
+
+    def _count(self, taken: Sequence[RawRecord], folded: Folded) -> None:
+        self.counters.count_events(taken, self._clock())
+        self.counters.count_results((output_kind(o.topic, o.record) for o in folded.outputs), folded.dead, len(folded.changes))
+        self.counters.accounts = len(self.rows)
