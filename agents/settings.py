@@ -80,6 +80,14 @@ class Settings(BaseSettings):
     heartbeat_interval_s: float = Field(
         1.0, gt=0, le=600, description="Pause between signs of life to the group.", json_schema_extra={"unit": "s"}
     )
+    group_instance_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        pattern=_KAFKA_NAME,
+        description="Static membership: a worker that is back under this id within the session keeps its partitions. "
+        "Unique for each worker; wants a fixed web_port.",
+    )
     broker_timeout_s: float = Field(
         5.0, gt=0, le=600, description="How long a command waits for a broker to answer.", json_schema_extra={"unit": "s"}
     )
@@ -92,6 +100,9 @@ class Settings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", min_length=1, description="Address of the web views and metrics.")
     web_port: int = Field(6066, ge=0, le=65_535, description="Port of the web views and metrics; 0 takes a free one.")
+    web_advertised_host: str | None = Field(
+        None, min_length=1, description="Host under which other workers reach this one's web views; web_host if not set."
+    )
     data_dir: Path = Field(Path(".tierstream"), description="Where this machine keeps what may be lost: broker of the demo, logs.")
     kafka: dict[str, str] = Field(
         default_factory=dict,

@@ -1,0 +1,33 @@
+"""The application for Faust's own command line, from `TIERSTREAM_*` settings: `faust -A agents.faust_main agents`, `... tables`.
+
+Nothing is built at import: `app` comes into being when it is first asked for.
+"""
+
+import sys
+from functools import cache
+from typing import Any
+
+from agents.app import TierApp, create_app
+from agents.clocks import wall_clock
+from agents.dying import ExitCode
+from agents.settings import load_settings
+from schemas.errors import OperatorError, SettingsError
+from streams.policy import load_policy
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _app()
+    raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+@cache
+def _app() -> TierApp:
+    try:
+        settings = load_settings()
+        if settings.policy is None:
+            raise SettingsError("TIERSTREAM_POLICY must name the policy file to score by")
+        return create_app(settings, load_policy(settings.policy), wall_clock)
+    except OperatorError as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        raise SystemExit(ExitCode.WRONG_USE) from None

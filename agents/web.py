@@ -1,0 +1,100 @@
+"""What a worker answers on its own web server, which is Faust's.
+
+    /accounts/ID  one account as its lane has it; asked on any worker it is answered by the owner
+    /metrics      Prometheus text
+    /livez        200 while the process turns
+    /readyz       200 when every assigned lane is running; the body says which is not
+
+Rules: an answer about an account is never stale or half-done. 404 means that there is no such account; 503 with its reason means
+that the partition is moving, being restored or busy, and that asking again will help.
+"""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from aiohttp.web import BaseSite, SockSite
+from faust.app.router import Router
+from faust.exceptions import SameNode
+from faust.web.drivers.aiohttp import Web
+from yarl import URL
+
+from agents import metrics, readiness
+from agents.lane_table import LaneTable, NotHere
+
+_ROUTED = "X-Tierstream-Routed"
+_ROUTE_S = 5.0
+_ASK_AGAIN = {"Retry-After": "1"}
+
+
+class ListeningWeb(Web):
+    """Faust's web server on the socket that the worker has bound."""
+
+    def _new_transport_tcp(self) -> BaseSite:
+        """Replaces `Web._new_transport_tcp`, which binds host and port itself, late and to one port."""
+        listener = self.app.listener
+        return SockSite(self._runner, listener) if listener is not None else super()._new_transport_tcp()
+
+
+class AccountRouter(Router):
+    """Faust's router, which forwards once at most, waits a limited time and says why it cannot."""
+
+    async def route_req(self, table_name: str, key: Any, web: Web, request: Any) -> Any:
+        """Replaces `Router.route_req`, whose refusal has no reason."""
+        try:
+            owner = self.key_store(table_name, key)
+        except KeyError:
+            return _busy(web, "no worker has the account's partition yet")
+        return await self._route_req(owner, web, request)
+
+    async def _route_req(self, dest_url: URL, web: Web, request: Any) -> Any:
+        """Replaces `Router._route_req`, which forwards again and again while two workers disagree on the owner."""
+        if self._urlident(dest_url) == self._urlident(self.app.conf.canonical_url):
+            raise SameNode
+        if _ROUTED in request.headers:
+            return _busy(web, "the account's partition is moving to another worker")
+        target = dest_url.join(URL(request.raw_path, encoded=True))
+        try:
+            async with self.app.http_client.get(target, headers={_ROUTED: "1"}, timeout=aiohttp.ClientTimeout(total=_ROUTE_S)) as answer:
+                return web.text(await answer.text(), content_type=answer.content_type, status=answer.status)
+        except (aiohttp.ClientError, TimeoutError):
+            return _busy(web, f"the worker that has the account does not answer at {dest_url}")
+
+
+def register(app: Any, accounts: LaneTable) -> None:
+    """Add the views to the application."""
+
+    @app.page("/accounts/{account_id}")
+    @app.table_route(table=accounts, match_info="account_id")
+    async def account(view: Any, _request: Any, account_id: str) -> Any:
+        """One account."""
+        try:
+            seen = await asyncio.to_thread(accounts.data.seen, account_id)
+        except NotHere as reason:
+            return _busy(view, str(reason))
+        except TimeoutError:
+            return _busy(view, "the account's lane is committing")
+        if seen is None:
+            return view.json({"error": f"there is no account {account_id}"}, status=404)
+        return view.json(seen)
+
+    @app.page("/metrics")
+    async def prometheus(view: Any, _request: Any) -> Any:
+        """Counters of the lanes, read as they are now."""
+        body = await asyncio.to_thread(metrics.exposition, app.lanes)
+        return view.bytes(body, content_type="text/plain", headers={"X-Prometheus-Version": "0.0.4"})
+
+    @app.page("/livez")
+    async def livez(view: Any, _request: Any) -> Any:
+        """The event loop turns; the watchdog looks after the lanes."""
+        return view.json({"alive": True})
+
+    @app.page("/readyz")
+    async def readyz(view: Any, _request: Any) -> Any:
+        """Whether this worker does all the work that is its own."""
+        report = readiness.report(app)
+        return view.json(report, status=200 if report["ready"] else 503)
+
+
+def _busy(web: Any, reason: str) -> Any:
+    return web.json({"error": reason}, status=503, headers=_ASK_AGAIN)
