@@ -1,0 +1,36 @@
+"""Logs of a worker: one line per entry on stderr, never one per record.
+
+    2026-03-01T09:30:00.125Z INFO tierstream.lanes rebalance ends lanes=0,1 generation=4
+
+Ours at INFO, the libraries' from WARNING on. A traceback follows its entry on the same line, its line ends written as `\\n`.
+WARNING is for tomorrow, ERROR wakes someone.
+"""
+
+import logging
+import sys
+import time
+
+
+class OneLine(logging.Formatter):
+    """Time in UTC, level, logger, message; whatever they contain, one line."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the library's signature
+        """UTC with milliseconds, whatever the machine's zone."""
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry, with its traceback if it has one."""
+        return super().format(record).replace("\r", "").replace("\n", "\\n")
+
+
+def log_to_stderr() -> None:
+    """Set up the logging of this process."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("tierstream").setLevel(logging.INFO)
