@@ -45,8 +45,8 @@ class Poisoner:
         self._partitions = partitions
         self._codec = codec
         self._faults: list[Callable[[Interaction, Framed], Framed]] = [
-            self._cut_short, self._tombstone, self._unknown_schema, self._wrong_record, self._missing_key, self._foreign_key, self._key_mismatch,
-            self._not_finite, self._too_far_ahead, self._out_of_range,
+            self._cut_short, self._tombstone, self._unknown_schema, self._wrong_record, self._missing_key, self._foreign_key,
+            self._key_mismatch, self._not_finite, self._too_far_ahead, self._out_of_range,
         ]  # fmt: skip
         if partitions > 1:
             self._faults.append(self._wrong_partition)
