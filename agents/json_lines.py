@@ -1,0 +1,60 @@
+"""One line of a file of JSON lines: {"topic", "value"} and, in an export, where the record lay: partition, offset, appended_at.
+
+Everything wrong with a line is one `RecordRejected` whose message lists it all; nothing is guessed.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from schemas.errors import Reason, RecordRejected
+from schemas.instants import from_iso
+from schemas.json_values import from_json, to_json
+from schemas.records import Event, Tick
+from schemas.topics import INPUTS
+from streams.replay import LoggedEvent
+
+_FIELDS = frozenset({"topic", "value", "partition", "offset", "appended_at"})
+_decoder = msgspec.json.Decoder()
+
+
+def logged_event(line: bytes) -> LoggedEvent:
+    """The record of an input topic that a line says, with its place where the line gives one. Raises RecordRejected."""
+    try:
+        said = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordRejected(Reason.UNDECODABLE, f"line must be one JSON object: {error}") from error
+    if not isinstance(said, dict):
+        raise RecordRejected(Reason.UNDECODABLE, f"line must be a JSON object, got {type(said).__name__}")
+    problems = [f"unknown key {name!r}" for name in said if name not in _FIELDS]
+    topic: Any = said.get("topic")
+    if topic not in INPUTS:
+        problems.append(f"topic must be one of {', '.join(INPUTS)}, got {topic!r}")
+    if problems:
+        raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
+    record = from_json(topic, said.get("value", {}))
+    assert isinstance(record, Event | Tick), "input topics carry events and ticks"
+    return LoggedEvent(topic, record, **_place(said))  # type: ignore[arg-type]  # ticks are files' too
+
+
+def _place(said: dict[str, Any]) -> dict[str, Any]:
+    place: dict[str, Any] = {}
+    for name in ("partition", "offset"):
+        if name in said:
+            if type(said[name]) is not int or said[name] < 0:
+                raise RecordRejected(Reason.OUT_OF_RANGE, f"{name} must be an integer from 0, got {said[name]!r}")
+            place[name] = said[name]
+    if "appended_at" in said:
+        appended_at = said["appended_at"]
+        try:
+            place["appended_at_ms"] = from_iso(appended_at) if isinstance(appended_at, str) else int(appended_at)
+        except (TypeError, ValueError) as error:
+            problem = f"appended_at must be ISO 8601 with a zone or epoch ms, got {appended_at!r}"
+            raise RecordRejected(Reason.OUT_OF_RANGE, problem) from error
+    return place
+
+
+def line_of(topic: str, record: msgspec.Struct) -> str:
+    """The line that says a record, without its line feed."""
+    return json.dumps({"topic": topic, "value": to_json(record)}, ensure_ascii=False, separators=(",", ":"))
