@@ -1,0 +1,36 @@
+"""Which commands are there, in which order and under which heading. The one place that assembles the command line."""
+
+import typer
+
+from agents.cli import audit, generate, ingest, policy, replay, topics, worker
+
+HELP = """
+Live, exact, explained account tiers on Kafka.
+
+Start here: [bold cyan]tierstream demo[/] needs nothing installed, runs a real Kafka, a worker and believable accounts
+for a minute, and shows every tier change with its reason.
+
+[dim]Exit codes: 0 fine · 1 found a problem in what was read · 2 wrong use or configuration · 70 a worker ended itself.
+Settings come from options, TIERSTREAM_* variables, or the TOML file that TIERSTREAM_SETTINGS names.[/]
+"""
+
+FIRST = "First steps"
+RUN = "Run"
+FEED = "Feed"
+CHECK = "Check"
+
+
+def create_cli() -> typer.Typer:
+    """The whole command line."""
+    from agents.cli.broker import create_broker_commands
+
+    cli = typer.Typer(name="tierstream", help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    cli.add_typer(create_broker_commands(), name="broker", rich_help_panel=FIRST)
+    cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
+    cli.command("worker", rich_help_panel=RUN)(worker.worker)
+    cli.command("generate", rich_help_panel=FEED)(generate.generate)
+    cli.command("ingest", rich_help_panel=FEED)(ingest.ingest)
+    cli.command("replay", rich_help_panel=CHECK)(replay.replay)
+    cli.command("audit", rich_help_panel=CHECK)(audit.audit)
+    cli.add_typer(policy.create_policy_commands(), name="policy", rich_help_panel=CHECK)
+    return cli

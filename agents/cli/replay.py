@@ -1,0 +1,132 @@
+"""`tierstream replay`: the same fold over a file, without Kafka; or over the live log, compared with what was published."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
+from agents.cli.output import count_of, err, out, print_json
+from agents.cli.policies import required_policy
+from agents.dying import ExitCode
+from schemas.errors import RecordRejected, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agents.settings import Settings
+    from streams.policy import CompiledPolicy
+    from streams.replay import FileReplay
+
+Events = Annotated[
+    Path | None, typer.Argument(metavar="EVENTS.jsonl", help="Lines as `ingest` takes them; - is stdin.", show_default=False)
+]
+Live = Annotated[bool, typer.Option("--live", help="Fold what is in Kafka again and compare with tier-transitions.")]
+AsMode = Annotated[str, typer.Option("--mode", metavar="LIVE|BACKFILL|REBUILD|SHADOW", help="The mode that the outputs carry.")]
+SHOWN = 50
+
+
+def replay(
+    events: Events = None,
+    policy: PolicyFile = None,
+    live: Live = False,
+    mode: AsMode = "LIVE",
+    bootstrap_servers: BootstrapServers = None,
+    application_id: ApplicationId = None,
+    topic_prefix: TopicPrefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the core over a file in memory and print what it publishes, one JSON line each: {"topic", "value"}.
+
+    With --live, fold the records in Kafka in their recorded order and prove that tier-transitions says the same (exit 1 if not).
+
+    [dim]Examples:[/]  tierstream replay --policy sabc history.jsonl > transitions.jsonl
+               tierstream replay --policy sabc --live
+    """
+    settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix, policy=policy)
+    compiled = required_policy(settings.policy)
+    if live == (events is not None):
+        raise SettingsError("replay takes either EVENTS.jsonl or --live: name a file, or leave it out and add --live")
+    if events is None:
+        found = _replay_live(settings, compiled, as_json)
+    else:
+        found = _replay_file(events, _file_replay(settings.application_id, compiled, mode))
+    raise typer.Exit(ExitCode.FOUND_A_PROBLEM if found else ExitCode.FINE)
+
+
+def _file_replay(application: str, policy: "CompiledPolicy", mode: str) -> "FileReplay":
+    from typing import get_args
+
+    from schemas.records import Mode
+    from streams.replay import FileReplay
+
+    modes: tuple[Mode, ...] = get_args(Mode)
+    chosen = next((known for known in modes if known == mode.upper()), None)
+    if chosen is None:
+        raise SettingsError(f"--mode must be one of {', '.join(modes)}, got {mode!r}")
+    return FileReplay(application, policy, chosen)
+
+
+def _replay_file(path: Path, replay: "FileReplay") -> int:
+    """Prints the outputs; returns how many lines were refused."""
+    import sys
+
+    from agents.json_lines import line_of, logged_event
+    from schemas.records import Tick
+    from streams.replay import Refused
+
+    refused = 0
+    for number, line in _lines(path):
+        try:
+            event = logged_event(line)
+            if isinstance(event.record, Tick):
+                continue  # this fold has no deadlines: time passing changes nothing
+            outputs = replay.fold(event)
+            if isinstance(outputs, Refused):
+                raise outputs.rejection
+        except RecordRejected as rejection:
+            refused += 1
+            print(f"{path}:{number}: {rejection.reason.value} {rejection}", file=sys.stderr)
+            continue
+        for output in outputs:
+            print(line_of(output.topic, output.record))
+    return refused
+
+
+def _lines(path: Path) -> "Iterator[tuple[int, bytes]]":
+    import sys
+
+    try:
+        with sys.stdin.buffer if path == Path("-") else path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+    except OSError as problem:
+        raise SettingsError(f"file {path} cannot be read: {problem.strerror}") from problem
+
+
+def _replay_live(settings: "Settings", policy: "CompiledPolicy", as_json: bool) -> int:
+    """Prints the differences; returns how many there are."""
+    from agents.replaying import LiveReplay
+
+    replay = LiveReplay(settings, policy)
+    with err().status("folding the live log again") as status:
+        differences = []
+        for difference in replay.differences():
+            differences.append(difference)
+            status.update(f"{len(differences):,} differences so far")
+    name = settings.topic_name("tier-transitions")
+    if as_json:
+        found = [difference._asdict() for difference in differences]
+        print_json({"fine": not found, "transactions": replay.transactions, "transitions": replay.transitions, "differences": found})
+        return len(differences)
+    console = out()
+    for difference in differences[:SHOWN]:
+        console.print(f"[red]differs[/] {name}:{difference.partition}:{difference.offset} account {difference.account_id}: ", end="")
+        console.print(difference.message, markup=False)
+    if len(differences) > SHOWN:
+        console.print(f"... and {len(differences) - SHOWN:,} more: --json lists them all")
+    console.print(f"{count_of(replay.transactions, 'transaction')} folded again, {count_of(replay.transitions, 'transition')} compared.")
+    if not differences:
+        console.print(f"[bold green]{name} says exactly what the log says.[/]")
+    return len(differences)
