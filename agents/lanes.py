@@ -95,6 +95,16 @@ class LaneThread:
         finally:
             self._rows.release()
 
+    def positions(self) -> dict[str, int]:
+        """How far each input has been read; empty before the lane is restored."""
+        lane = self._lane
+        return lane.log.positions() if lane is not None else {}
+
+    def ends(self) -> dict[str, int]:
+        """Each input's end, asked of the broker now. Raises LogError."""
+        lane = self._lane
+        return lane.log.ends() if lane is not None else {}
+
     def pause(self) -> None:
         """Begin no further unit of work; `paused` says when the running one is done."""
         self._go_on.clear()

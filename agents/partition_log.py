@@ -79,7 +79,7 @@ class PartitionLog(Protocol):
         """The first offset that each input still has. Raises Retriable."""
 
     def ends(self) -> dict[str, int]:
-        """Each input's end (exclusive, at most the last stable offset), asked of the broker now. Raises Retriable."""
+        """Each input's end (exclusive, at most the last stable offset), asked of the broker now, by any thread. Raises Retriable."""
 
     def start(self, positions: Mapping[str, int]) -> None:
         """Read the inputs from these offsets on."""
