@@ -1,0 +1,49 @@
+# The work is in the command line and in pytest; this file only names it.  make demo ARGS="--seconds 30"
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+ROUNDS ?= 10
+
+.PHONY: help demo test test-faults check bench soak clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo         a real Kafka, a worker and believable accounts, live, for a minute (ARGS=\"--seconds 30\")"
+	@echo "make test         check, then every test but the long ones"
+	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
+	@echo "make check        format, lint, types, imports, house tests"
+	@echo "make bench        the figures of docs/benchmarks.md"
+	@echo "make soak         test-faults again and again (ROUNDS=10)"
+	@echo "make clean        remove what was made, the environment too"
+
+# Made anew when the dependencies change.
+$(READY): pyproject.toml .ci/environment
+	@.ci/environment && touch $@
+
+demo: $(READY)
+	@$(BIN)/tierstream demo $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/house
+
+test: check
+	$(BIN)/pytest -m "not faults" --ignore tests/house --ignore tests/companions $(ARGS)
+
+test-faults: $(READY)
+	$(BIN)/pytest -m faults --ignore tests/companions $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(READY)
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)" && $(BIN)/pytest -m faults $(ARGS) || exit 1; done
+
+clean:
+	@if [ -x $(BIN)/tierstream ] && [ -d .tierstream/broker ]; then $(BIN)/tierstream broker down; fi
+	rm -rf .venv .tierstream .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
