@@ -46,7 +46,6 @@ class _Reader(NamedTuple):
     writer: Any
     projection: Any
     checks: QuickChecks
-    nested: bool
 
 
 class _Writer(NamedTuple):
@@ -96,7 +95,7 @@ class Codec:
         for name, fits in reader.checks:
             if not fits(fields[name]):
                 _refuse_breaches(reader, fields)
-        return msgspec.convert(fields, record_type) if reader.nested else record_type(**fields)
+        return msgspec.convert(fields, record_type)
 
     def _reader(self, record_type: type[msgspec.Struct], payload: bytes) -> _Reader:
         if len(payload) < _FRAME_BYTES or payload[0] != _MAGIC:
@@ -117,7 +116,6 @@ class Codec:
             writer=_parsed(written),
             projection=None if written is followed else _parsed(followed),
             checks=quick_checks(record_type),
-            nested=holds_structs(record_type),
         )
         return self._readers.setdefault((record_type, payload[:_FRAME_BYTES]), reader)
 

@@ -5,6 +5,7 @@ Every string is bounded and every float is finite even where the table names no 
 """
 
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -176,20 +177,27 @@ def quick_checks(record_type: type[msgspec.Struct]) -> QuickChecks:
 
 
 def _quick_check(limit: Limit | None, field_type: Any) -> Callable[[Any], bool] | None:
-    nullable = is_nullable(field_type)
-    if mentions(field_type, float) and limit is None:
-        plain = float in alternatives(field_type)
-        return (lambda held: held is None or -_LARGEST <= held <= _LARGEST) if plain else (lambda held: not held)
     if isinstance(limit, Text):
-        shortest, longest, nul = limit.shortest, limit.longest, limit.nul
-        certain = longest // 4  # a character has at most four bytes
-        return lambda held: (
-            (held is None and nullable) or (shortest <= len(held) <= (longest if held.isascii() else certain) and (nul or "\0" not in held))
-        )
-    if isinstance(limit, Number):
-        least, most = limit.least, limit.most
-        return lambda held: (held is None and nullable) or least <= held <= most
-    if isinstance(limit, Instant):
-        since, last = limit.since, limit.before - 1
-        return lambda held: (held is None and nullable) or since <= held <= last
-    return None
+        return _quick_text(limit, is_nullable(field_type))
+    if isinstance(limit, Number | Instant):
+        least, most = (limit.least, limit.most) if isinstance(limit, Number) else (limit.since, limit.before - 1)
+        return _quick_range(least, most, is_nullable(field_type))
+    if float in alternatives(field_type):
+        return _quick_range(-_LARGEST, _LARGEST, is_nullable(field_type))
+    return operator.not_ if mentions(field_type, float) else None  # an empty list or map holds no such number
+
+
+def _quick_text(limit: Text, nullable: bool) -> Callable[[Any], bool]:
+    shortest, longest, nul = limit.shortest, limit.longest, limit.nul
+    if shortest == 1 and longest >= MAX_TEXT_BYTES and nul:
+        return bool  # the payload's own length bounds the text
+    certain = longest // 4  # a character has at most four bytes
+    return lambda held: (
+        (nullable and held is None) or (shortest <= len(held) <= (longest if held.isascii() else certain) and (nul or "\0" not in held))
+    )
+
+
+def _quick_range(least: float, most: float, nullable: bool) -> Callable[[Any], bool]:
+    if nullable:
+        return lambda held: held is None or least <= held <= most
+    return lambda held: least <= held <= most
