@@ -48,7 +48,7 @@ _PASSING = frozenset(
 _LOST = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 _FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
-_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_FAILED_BEFORE = frozenset({KafkaError._STATE, KafkaError._FATAL})
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _Answer = TypeVar("_Answer")
@@ -75,7 +75,11 @@ class KafkaLog:
     # -- taking the partition ------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Fence the former owner and settle its open transaction."""
+        """Fence the former owner and settle its open transaction.
+
+        Asking for metadata first brings the connection up: without one, librdkafka looks for the coordinator half a second later.
+        """
+        _translated(self._producer.list_topics, self._settings.topic_name(CHANGELOG), _CALL_S)
         _translated(self._producer.init_transactions, _CALL_S)
 
     def topic_ids(self) -> dict[str, str]:
@@ -83,36 +87,37 @@ class KafkaLog:
         answers = self._admin.describe_topics(TopicCollection(list(self._logical)), request_timeout=_CALL_S)
         return {self._logical[name]: str(_translated(answer.result).topic_id) for name, answer in answers.items()}
 
-    def restore(self) -> Iterator[list[tuple[bytes, bytes | None]]]:
-        """The changelog up to the high watermark; only a foreign open transaction could keep it from getting there."""
-        place = TopicPartition(self._settings.topic_name(CHANGELOG), self._number, OFFSET_BEGINNING)
+    def changelog_end(self) -> int:
+        """The high watermark of the changelog."""
+        place = TopicPartition(self._settings.topic_name(CHANGELOG), self._number)
         _, high = _translated(self._consumer.get_watermark_offsets, place, _CALL_S)
-        self._consumer.assign([place])
-        complete = high == 0
+        return int(high)
+
+    def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+        """The changelog up to its end; only a foreign open transaction could keep it from getting there."""
+        self._consumer.assign([TopicPartition(self._settings.topic_name(CHANGELOG), self._number, OFFSET_BEGINNING)])
+        complete = end == 0
         while not complete:
             batch: list[tuple[bytes, bytes | None]] = []
-            messages: list[Any] = self._consumer.consume(_RESTORE_BATCH, _RESTORE_WAIT_S)
-            for message in messages:
+            for message in self._there(_RESTORE_BATCH, _RESTORE_WAIT_S):
                 error = message.error()
                 if error is None:
                     batch.append((message.key(), message.value()))
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    complete = message.offset() >= high
+                    complete = message.offset() >= end
                 else:
                     _check_fetch(error)
             yield batch
         self._consumer.unassign()
 
     def begins(self) -> dict[str, int]:
-        """The first offset of each input."""
-        return self._offsets(_EARLIEST)
+        """The first offset of each input. Asked through the consumer: it then knows the leaders, and reading starts a second earlier."""
+        places = {topic: TopicPartition(name, self._number) for topic, name in self._physical.items()}
+        return {topic: _translated(self._consumer.get_watermark_offsets, place, _CALL_S)[0] for topic, place in places.items()}
 
     def ends(self) -> dict[str, int]:
         """The last stable offset of each input."""
-        return self._offsets(_LATEST)
-
-    def _offsets(self, which: Any) -> dict[str, int]:
-        wanted = {TopicPartition(name, self._number): which for name in self._logical}
+        wanted = {TopicPartition(name, self._number): _LATEST for name in self._logical}
         answers = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_CALL_S)
         return {self._logical[place.topic]: _translated(answer.result).offset for place, answer in answers.items()}
 
@@ -129,13 +134,10 @@ class KafkaLog:
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
         """The first message as soon as it is there, with whatever has been prefetched behind it."""
-        messages: list[Any] = self._consumer.consume(1, timeout_s)
-        if messages and limit > 1:
-            messages += self._consumer.consume(limit - 1, _GATHER_S)
         records: list[RawRecord] = []
         ended: set[str] = set()
         logical, positions, number = self._logical, self._positions, self._number
-        for message in messages:
+        for message in self._there(limit, timeout_s):
             error = message.error()
             topic = logical.get(message.topic())
             if error is not None:
@@ -150,6 +152,13 @@ class KafkaLog:
                 positions[topic] = offset + 1
                 ended.discard(topic)
         return Fetched(records, frozenset(ended))
+
+    def _there(self, limit: int, timeout_s: float) -> list[Any]:
+        """The first message or report as soon as it comes, and what else is there by then."""
+        messages: list[Any] = self._consumer.consume(1, timeout_s)
+        if messages and limit > 1:
+            messages += self._consumer.consume(limit - 1, _GATHER_S)
+        return messages
 
     def hold(self, topic: str) -> None:
         """Pause the input in the consumer; what was prefetched is dropped there and fetched again after `release`."""
@@ -170,7 +179,7 @@ class KafkaLog:
         name = self._settings.topic_name(topic)
         left: list[dict[str, Any]] = [{"key": key, "value": payload} for key, payload in records]
         while left:
-            _translated(self._producer.produce_batch, name, left, partition=self._number)
+            self._producer.produce_batch(name, left, partition=self._number)
             left = _refused(left)
             if left:
                 self._producer.poll(_FULL_QUEUE_S)
@@ -188,7 +197,7 @@ class KafkaLog:
         except BufferError:
             return False
         except KafkaException as failed:
-            raise _typed(failed.args[0]) from failed
+            raise _refusal(failed.args[0]) from failed
         return True
 
     def commit(self) -> None:
@@ -213,8 +222,13 @@ def _refused(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for message in left:
         error = message.pop("_error")
         if error.code() != KafkaError._QUEUE_FULL:
-            raise _typed(error)
+            raise _refusal(error)
     return left
+
+
+def _refusal(error: KafkaError) -> LogError:
+    """Why a message was not taken. A producer that failed meanwhile only says that it takes none: its abort will say why."""
+    return AbortRequired(f"{error.name()}: {error.str()}") if error.code() in _FAILED_BEFORE else _typed(error)
 
 
 def _check_fetch(error: KafkaError) -> None:

@@ -72,8 +72,11 @@ class PartitionLog(Protocol):
     def topic_ids(self) -> dict[str, str]:
         """Each input's identity: a topic deleted and made again has another. Raises Retriable."""
 
-    def restore(self) -> Iterator[list[tuple[bytes, bytes | None]]]:
-        """The changelog from its beginning to its true end, in batches; an empty batch says: still reading."""
+    def changelog_end(self) -> int:
+        """The changelog's end, past everything that was ever written, committed or not. Raises Retriable."""
+
+    def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+        """The changelog from its beginning to this end, in batches; an empty batch says: still reading."""
 
     def begins(self) -> dict[str, int]:
         """The first offset that each input still has. Raises Retriable."""

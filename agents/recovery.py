@@ -42,7 +42,8 @@ def recover(
 ) -> Ground:
     """Own the partition, with its rows restored and its inputs started. Raises SettingsError if going on would be wrong."""
     patiently(log.open, wait, given_up)
-    progress = _restore(log, rows, counters, given_up)
+    end = patiently(log.changelog_end, wait, given_up)
+    progress = _restore(log, end, rows, counters, given_up)
     topic_ids = patiently(log.topic_ids, wait, given_up)
     if problems := [*_policy_problems(progress, policy_digest), *_topic_problems(progress, topic_ids)]:
         raise SettingsError(problems)
@@ -52,9 +53,9 @@ def recover(
     return Ground(progress, topic_ids, positions)
 
 
-def _restore(log: PartitionLog, rows: Rows, counters: LaneCounters, given_up: Callable[[], bool]) -> dict[str, Progress]:
+def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, given_up: Callable[[], bool]) -> dict[str, Progress]:
     progress: dict[str, Progress] = {}
-    for batch in log.restore():
+    for batch in log.restore(end):
         if given_up():
             raise GivenUp("restoring was interrupted")
         for key, payload in batch:
