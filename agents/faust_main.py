@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 from agents.app import TierApp, create_app
+from agents.cli.policies import required_policy
 from agents.clocks import wall_clock
 from agents.dying import ExitCode
 from agents.settings import load_settings
-from schemas.errors import OperatorError, SettingsError
-from streams.policy import load_policy
+from schemas.errors import OperatorError
 
 
 def __getattr__(name: str) -> Any:
@@ -25,9 +25,7 @@ def __getattr__(name: str) -> Any:
 def _app() -> TierApp:
     try:
         settings = load_settings()
-        if settings.policy is None:
-            raise SettingsError("TIERSTREAM_POLICY must name the policy file to score by")
-        return create_app(settings, load_policy(settings.policy), wall_clock)
+        return create_app(settings, required_policy(settings.policy), wall_clock)
     except OperatorError as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(ExitCode.WRONG_USE) from None

@@ -15,12 +15,14 @@ import asyncio
 import logging
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
 from faust.agents import Agent
 from faust.types import TP
+from mode import Service
 
 from agents.lanes import Lanes
 from agents.settings import Settings
@@ -90,6 +92,31 @@ class LaneAgent(Agent):
         alive = [(number, frames.get(lane.thread.ident or 0)) for number, lane in sorted(self.lanes.by_number.items())]
         return [f"lane {number}\n{''.join(traceback.format_stack(frame))}" for number, frame in alive if frame is not None]
 
+    @Service.task
+    async def _show_lanes(self) -> None:
+        """What Faust's monitor and the group's offsets say, for whoever looks at a Faust application or at consumer lag."""
+        shown: Counter[str] = Counter()
+        async for _ in self.itertimer(_SHOW_EVERY_S, name="lanes"):
+            folded: Counter[str] = Counter()
+            for counted in list(self.lanes.counters.values()):
+                folded.update({self._settings.topic_name(topic): count for topic, count in dict(counted.events).items()})
+            self.app.monitor.messages_received_by_topic.update(folded - shown)
+            self.app.monitor.messages_received_total += (folded - shown).total()
+            shown = folded
+            positions = await asyncio.to_thread(self._positions)
+            self.app.monitor.tp_read_offsets.update(positions)
+            if self.settled and await self.app.consumer.show_progress(positions):
+                self.app.monitor.tp_committed_offsets.update(positions)
+
+    def _positions(self) -> dict[TP, int]:
+        lanes = list(self.lanes.by_number.items())
+        return {
+            TP(self._settings.topic_name(topic), number): offset
+            for number, lane in lanes
+            if lane.state == "running"
+            for topic, offset in lane.positions().items()
+        }
+
     def _numbers(self, tps: Iterable[TP]) -> set[int]:
         anchor = self.channel.topics[0]
         return {tp.partition for tp in tps if tp.topic == anchor}
@@ -98,7 +125,7 @@ class LaneAgent(Agent):
         wanted = self._settings.partitions
         names = {*self.get_topic_names(), *self.app.tables.changelog_topics}
         counts = {name: self.app.consumer.topic_partitions(name) for name in sorted(names)}
-        wrong = [f"{name} has {count}" for name, count in counts.items() if count != wanted]
+        wrong = [f"{name} has {count}" for name, count in counts.items() if count not in (None, wanted)]  # None: not told yet
         if wrong:
             raise SettingsError(f"every topic of a lane must have {wanted} partitions, {', '.join(wrong)}: see `tierstream topics check`")
 

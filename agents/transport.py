@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -34,7 +34,7 @@ class MemberThread(driver.AIOKafkaConsumerThread):
     async def _show_progress(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         held = consumer.assignment()
-        mine = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in held}
+        mine = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in held}
         try:
             if mine:
                 await consumer.commit(mine)

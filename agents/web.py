@@ -21,6 +21,7 @@ from yarl import URL
 
 from agents import metrics, readiness
 from agents.lane_table import LaneTable, NotHere
+from streams.partitioning import partition_for
 
 _ROUTED = "X-Tierstream-Routed"
 _ROUTE_S = 5.0
@@ -38,6 +39,15 @@ class ListeningWeb(Web):
 
 class AccountRouter(Router):
     """Faust's router, which forwards once at most, waits a limited time and says why it cannot."""
+
+    def key_store(self, table_name: str, key: Any) -> URL:
+        """Replaces `Router.key_store`, which asks a producer that has never heard of the changelog. Raises KeyError: nobody has it."""
+        table = self._get_table(table_name)
+        number = partition_for(str(key).encode(), table.partitions)
+        for url, held in self.table_metadata(table_name).items():
+            if number in held.get(table.changelog, ()):
+                return URL(url)
+        raise KeyError(key)
 
     async def route_req(self, table_name: str, key: Any, web: Web, request: Any) -> Any:
         """Replaces `Router.route_req`, whose refusal has no reason."""
@@ -82,7 +92,7 @@ def register(app: Any, accounts: LaneTable) -> None:
     async def prometheus(view: Any, _request: Any) -> Any:
         """Counters of the lanes, read as they are now."""
         body = await asyncio.to_thread(metrics.exposition, app.lanes)
-        return view.bytes(body, content_type="text/plain", headers={"X-Prometheus-Version": "0.0.4"})
+        return view.bytes(body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     @app.page("/livez")
     async def livez(view: Any, _request: Any) -> Any:
