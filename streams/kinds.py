@@ -50,6 +50,13 @@ class Line(NamedTuple):
     times: int | None = None
 
 
+class Span(NamedTuple):
+    """The least and the greatest that something can be over a time."""
+
+    low: float
+    high: float
+
+
 class Measure(Protocol):
     """A rolling number per account, folded over one topic."""
 
@@ -62,6 +69,9 @@ class Measure(Protocol):
 
     def at(self, row: Row, at_ms: int) -> float:
         """The measure at an instant not before any record folded."""
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """Bounds of `at` over [from_ms, to_ms] if nothing is folded meanwhile; exact where the two are the same instant."""
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """Evidence that sums to `at`."""
@@ -77,6 +87,9 @@ class Dimension(Protocol):
 
     def at(self, row: Row, at_ms: int) -> float:
         """The dimension at an instant, 0 to 100."""
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """Bounds of `at` over [from_ms, to_ms] if nothing is folded meanwhile; exact where the two are the same instant."""
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Recompute what the row keeps of the dossier, after the profile changed."""

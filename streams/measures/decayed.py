@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from schemas.records import Event
 from streams.columns import Column, identity
-from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
+from streams.kinds import Calendar, Line, Names, Problem, Row, Span, Spec, unknown
 from streams.units import HalfLifeMs
 
 KIND_FIELD = {
@@ -181,8 +181,25 @@ class Decayed:
 
     def at(self, row: Row, at_ms: int) -> float:
         """The points that are left at `at_ms`."""
-        age_ms, total = at_ms - int(row[self._at]), row[self._total]
-        return sum(float(total[slot]) * self._worth(slot, age_ms) for slot in range(len(self._kinds)) if total[slot])
+        given, taken = self._given_and_taken(row, at_ms)
+        return given + taken
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """What was given fades downwards, what was taken away fades upwards."""
+        given_from, taken_from = self._given_and_taken(row, from_ms)
+        if from_ms == to_ms:
+            return Span(given_from + taken_from, given_from + taken_from)
+        given_to, taken_to = self._given_and_taken(row, to_ms)
+        return Span(given_to + taken_from, given_from + taken_to)
+
+    def _given_and_taken(self, row: Row, at_ms: int) -> tuple[float, float]:
+        age_ms, given, taken = at_ms - int(row[self._at]), 0.0, 0.0
+        for slot, points in enumerate(row[self._total].tolist()):
+            if points > 0:
+                given += points * self._worth(slot, age_ms)
+            elif points < 0:
+                taken += points * self._worth(slot, age_ms)
+        return given, taken
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line per kind that ever happened."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.columns import Column, identity
-from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
+from streams.kinds import Calendar, Line, Names, Problem, Row, Span, Spec, unknown
 
 
 class LatestSpec(Spec):
@@ -71,6 +71,10 @@ class Latest:
     def at(self, row: Row, at_ms: int) -> float:  # noqa: ARG002
         """The number; it does not change by itself."""
         return float(row[self._number])
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:  # noqa: ARG002
+        """The number stays."""
+        return Span(self.at(row, to_ms), self.at(row, to_ms))
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line, if the number is known."""
