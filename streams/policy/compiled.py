@@ -11,8 +11,8 @@ from schemas.topics import INPUTS
 from streams.columns import Column, identity, laid_out, template
 from streams.kinds import Calendar, Dimension, Measure
 from streams.policy.model import PolicyDocument
-from streams.schemes.score import UNBOUNDED, ScoreLadder
-from streams.units import local_day_in, micro
+from streams.schemes.score import ScoreLadder
+from streams.units import UNBOUNDED, local_day_in, micro
 
 RECENT_IDS = 16
 """Event ids remembered per account: a repeated one among the last 16 counts once."""
