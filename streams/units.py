@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from math import floor
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -69,6 +70,7 @@ HalfLifeMs = Annotated[
 """A half-life: a duration, or `none` (None) for points that do not fade."""
 
 
+@cache
 def local_day_in(zone: ZoneInfo) -> Callable[[int], int]:
     """A function from an instant (epoch ms) to the number of its local day in `zone` (days since 1970-01-01, local)."""
     starts_ms, offsets_ms = _offsets(zone)
