@@ -66,7 +66,7 @@ class Summary(NamedTuple):
     first_after_s: float | None
 
 
-class Interrupted(Exception):
+class Interrupted(KeyboardInterrupt):
     """SIGTERM or SIGHUP: the same as Ctrl-C."""
 
 
@@ -110,7 +110,7 @@ class _Show:
                 feeding.start()
                 self._show_until(view, lambda: not feeding.is_alive(), self._plan.seconds + FOLDED_WITHIN_S)
                 self._show_until(view, self._all_folded, FOLDED_WITHIN_S)
-        except (KeyboardInterrupt, Interrupted):
+        except KeyboardInterrupt:
             interrupted = True
         finally:
             self._stop.set()

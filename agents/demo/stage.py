@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -46,11 +47,10 @@ class Stage:
             del os.environ[name]
         self.directory = Path(tempfile.mkdtemp(prefix="tierstream-demo-"))
         self._broker = Broker(self.directory / "broker", heap="512m")
-        try:
+        with ExitStack() as unless_it_stands:  # also on Ctrl-C: what runs already must not stay
+            unless_it_stands.callback(self._take_down)
             self._set_up()
-        except BaseException:  # also Ctrl-C: what runs already must not stay
-            self._take_down()
-            raise
+            unless_it_stands.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
