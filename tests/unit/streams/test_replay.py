@@ -24,7 +24,7 @@ def test_what_a_line_does_not_say_is_filled() -> None:
 def test_what_a_line_says_of_its_place_stands_and_counting_goes_on_from_there() -> None:
     replay = FileReplay("test", policy_of(), "BACKFILL")
     replay.fold(LoggedEvent("predictions", prediction(score=10.0), 3, 41, NOON + 9))
-    (output,) = replay.fold(LoggedEvent("predictions", prediction(score=90.0), 3, None, NOON + 9))  # type: ignore[misc]
+    (output,) = replay.fold(LoggedEvent("predictions", prediction(score=90.0, at=NOON + 1), 3, None, NOON + 9))  # type: ignore[misc]
     record = output.record
     assert isinstance(record, TierTransition)
     assert (record.cause.offset, record.generation, record.decided_at, record.mode) == (42, "predictions:3:41", NOON + 9, "BACKFILL")
