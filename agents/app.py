@@ -29,6 +29,7 @@ from streams.policy import CompiledPolicy
 _log = logging.getLogger("tierstream.worker")
 _CRASH_GRACE_S = 10.0
 _DAY_S = 86_400.0
+_ANY_PORT = 6066  # Faust takes no 0; nothing listens where there is no listener
 _ACCOUNTS_HELP = "One row per account: its measures, tiers and sequences. Read only; written by the lanes of agent scoring."
 
 
@@ -103,7 +104,7 @@ def _names(settings: Settings, topics: Sequence[str]) -> list[str]:
 
 
 def _faust_settings(settings: Settings, listener: socket | None) -> dict[str, Any]:
-    port = listener.getsockname()[1] if listener else settings.web_port
+    port = listener.getsockname()[1] if listener else settings.web_port or _ANY_PORT
     return {
         "broker": [f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
         "broker_credentials": credentials(settings.kafka),

@@ -29,7 +29,7 @@ def logged_event(line: bytes) -> LoggedEvent:
         raise RecordRejected(Reason.UNDECODABLE, f"line must be a JSON object, got {type(said).__name__}")
     problems = [f"unknown key {name!r}" for name in said if name not in _FIELDS]
     topic: Any = said.get("topic")
-    if topic not in INPUTS:
+    if not isinstance(topic, str) or topic not in INPUTS:
         problems.append(f"topic must be one of {', '.join(INPUTS)}, got {topic!r}")
     if problems:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))

@@ -17,6 +17,7 @@ from streams.intake import RawRecord
 
 FETCHED_AT_ONCE = 5_000
 WAIT_S = 0.2
+GATHER_S = 0.001
 ANSWER_S = 30.0
 
 
@@ -46,7 +47,9 @@ def committed_messages(
     try:
         consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in left])
         while left:
-            messages: list[Any] = consumer.consume(FETCHED_AT_ONCE, WAIT_S)
+            messages: list[Any] = consumer.consume(1, WAIT_S)  # at once, and then what came with it
+            if messages:
+                messages += consumer.consume(FETCHED_AT_ONCE, GATHER_S)
             for message in messages:
                 yield from _taken(message, ends, left)
     finally:

@@ -97,19 +97,33 @@ class AccountFold:
 
     def _settle(self, accounts: Accounts, number: int, row: Row, at: Circumstances) -> list[Output]:
         """Evaluate the score at the account's clock and decide where a decision can change."""
-        policy, clock_ms, score = self._policy, int(row["account.clock_ms"]), 0.0
-        for dimension, weight in zip(policy.dimensions, policy.weights, strict=True):
-            points = dimension.at(row, clock_ms)
-            row[f"dimensions.{dimension.name}.micro"] = micro(points)
-            score += weight * points
-        score_micro = micro(score)
+        score_micro = self._evaluated(row)
         outputs = []
-        for scheme in policy.schemes:
+        for scheme in self._policy.schemes:
             before_micro = int(row[scheme.column("score_micro")])
             row[scheme.column("score_micro")] = score_micro
             if not self._guarded or self._needs_decision(row, scheme, score_micro):
                 outputs += self._decided(accounts, number, row, at, scheme, before_micro)
         return outputs
+
+    def _evaluated(self, row: Row) -> int:
+        """The score at the account's clock; the row keeps what each dimension is worth there."""
+        clock_ms, score = int(row["account.clock_ms"]), 0.0
+        for dimension, weight in zip(self._policy.dimensions, self._policy.weights, strict=True):
+            points = dimension.at(row, clock_ms)
+            row[f"dimensions.{dimension.name}.micro"] = micro(points)
+            score += weight * points
+        return micro(score)
+
+    def recall(self, accounts: Accounts, number: int) -> None:
+        """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
+        row, dossier = accounts.row(number), accounts.dossier(number)
+        for dimension in self._policy.dimensions:
+            dimension.recall(row, dossier)
+        gates.recall_ceilings(self._policy.schemes, row, dossier)
+        score_micro = self._evaluated(row)
+        for scheme in self._policy.schemes:
+            row[scheme.column("score_micro")] = score_micro
 
     @staticmethod
     def _needs_decision(row: Row, scheme: Scheme, score_micro: int) -> bool:

@@ -36,7 +36,7 @@ class Accounts:
         return len(self._keys)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The key of every account's key, in order of first sight."""
+        """Every account's key, in order of first sight."""
         return iter(self._keys)
 
     def find(self, key: bytes) -> int | None:
@@ -94,8 +94,8 @@ class Accounts:
         """The changelog already has this layout's record."""
         self._layout_written = True
 
-    def restore_row(self, key: bytes, written: Layout, row: bytes) -> None:
-        """Put a row back as the changelog has it, whatever layout it was written under."""
+    def restore_row(self, key: bytes, written: Layout, row: bytes) -> int:
+        """Put a row back as the changelog has it, whatever layout it was written under. The account's number."""
         number = self._number.get(key)
         if number is None:
             number = self.enter(key)
@@ -105,6 +105,7 @@ class Accounts:
             target[:] = source
         else:
             self.layout.copy_common(source, written, target)
+        return number
 
     def restore_dossier(self, key: bytes, encoded: bytes) -> None:
         """Put a dossier back. A dossier is only ever written together with its row."""

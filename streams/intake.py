@@ -1,10 +1,9 @@
 """Which records the fold may see: a raw record becomes a typed one or is rejected with its reason.
 
-Rules, in this order: not quarantined; decodable as the topic's record; the key is the account id in UTF-8; on the first
-sight of an account, murmur2 of the key names this partition; not further ahead of its append time than the policy allows.
+Rules, in this order: not quarantined; decodable as the topic's record; not further ahead of its append time than the policy
+allows; the key is the account id in UTF-8; on the first sight of an account, murmur2 of the key names this partition.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.errors import Reason, RecordRejected
@@ -21,9 +20,6 @@ class RawRecord(NamedTuple):
     appended_at_ms: int
     key: bytes | None
     payload: bytes | None
-
-
-Decode = Callable[[str, bytes | None], Event]
 
 
 def check_key(key: bytes | None, record: Event) -> bytes:

@@ -23,9 +23,9 @@ Problem = tuple[str, str]
 
 
 class Spec(BaseModel):
-    """Base of everything a policy says: unknown keys are refused, nothing changes after loading."""
+    """Base of everything a policy says: unknown keys are refused, numbers are finite, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Names(NamedTuple):
@@ -98,11 +98,15 @@ class Dimension(Protocol):
         """Evidence that sums to `at`, with a line `limited` for what the 0-100 limit took away."""
 
 
-def clamped(lines: list[Line], low: float = 0.0, high: float = 100.0) -> list[Line]:
-    """The lines, and one more, `limited`, if their sum leaves [low, high]."""
-    total = sum(line.points for line in lines)
-    limited = min(max(total, low), high)
-    return lines if limited == total else [*lines, Line("limited", limited - total)]
+MOST_SHOWN = 1e6
+"""A line shows at most so many points, so that the ledger's integers stay exact whatever a record carries."""
+
+
+def clamped(lines: list[Line], worth: float) -> list[Line]:
+    """The lines, and one more, `limited`, if what they sum to is not what the dimension is worth within its limits."""
+    shown = [line._replace(points=min(max(line.points, -MOST_SHOWN), MOST_SHOWN)) for line in lines]
+    gap = worth - sum(line.points for line in shown)
+    return shown if abs(gap) < 1e-9 else [*shown, Line("limited", gap)]
 
 
 def unknown(word: str, name: str, known: Mapping[str, Any] | frozenset[str] | tuple[str, ...]) -> str:

@@ -27,6 +27,7 @@ class Partition:
         self._fold = AccountFold(application, policy, guarded=guarded)
         self._accounts = Accounts(policy.layout, policy.template)
         self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
+        self._moved: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -64,7 +65,9 @@ class Partition:
                     self._accounts.layout_is_written()
             case changelog.Kind.ROW:
                 layout_id, row = changelog.row_of(payload)
-                self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), row)
+                number = self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), row)
+                if layout_id != self.policy.layout.layout_id:
+                    self._moved.add(number)
             case changelog.Kind.DOSSIER:
                 self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
             case kind:
@@ -76,7 +79,10 @@ class Partition:
         return self._layouts[layout_id]
 
     def restored(self) -> None:
-        """The changelog has been read to its end: the layouts of old rows are no longer needed."""
+        """The changelog has been read to its end: rows of other layouts are brought up to date, their layouts forgotten."""
+        for number in self._moved:
+            self._fold.recall(self._accounts, number)
+        self._moved.clear()
         self._layouts = {self.policy.layout.layout_id: self.policy.layout}
 
     def view(self, account_id: str) -> dict[str, Any] | None:

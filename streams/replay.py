@@ -46,9 +46,9 @@ class FileReplay:
 
     def fold(self, event: LoggedEvent) -> list[Output] | Refused:
         """The outputs of one record; nothing for a topic that the policy does not read."""
-        raw = self._placed(event)
         if event.topic not in self._policy.inputs:
             return []
+        raw = self._placed(event)
         try:
             return self.partition(event.partition).fold(raw, event.record, self._mode, raw.appended_at_ms).outputs
         except RecordRejected as rejection:

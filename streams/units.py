@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from math import floor
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ MICRO = 1_000_000
 UNBOUNDED = 1 << 62
 """Beyond every instant (ms) and every score (micro-points)."""
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.ASCII)
 
 
 def micro(points: float) -> int:
@@ -71,6 +72,7 @@ HalfLifeMs = Annotated[
 """A half-life: a duration, or `none` (None) for points that do not fade."""
 
 
+@cache
 def local_day_in(zone: ZoneInfo) -> Callable[[int], int]:
     """A function from an instant (epoch ms) to the number of its local day in `zone` (days since 1970-01-01, local)."""
     starts_ms, offsets_ms = _offsets(zone)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, TopicPrefix, settings_from
-from agents.cli.output import count_of, err, out, plain_table, print_json
+from agents.cli.output import out, plain_table, print_json, progress_bar
 from agents.dying import ExitCode
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ def audit(
 
     [dim]Example:[/]  tierstream audit --json
     """
-    from rich.progress import Progress
-
     from agents.auditing import audited
     from agents.reading import committed_messages
     from schemas.codec import Codec
@@ -36,7 +34,7 @@ def audit(
 
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix)
     name = settings.topic_name("tier-transitions")
-    with Progress(console=err(), transient=True) as bar:
+    with progress_bar() as bar:
         task = bar.add_task(f"reading {name}", total=None)
         messages = bar.track(
             committed_messages(settings, "tier-transitions", on_total=lambda total: bar.update(task, total=total)), task_id=task
@@ -82,7 +80,9 @@ def _show(name: str, found: "Audit") -> None:
     table.add_row("causes", _counts(found.causes))
     console.print(table)
     if found.breaches:
-        console.print(f"[bold red]{count_of(len(found.breaches), 'breach')}.[/]".replace("breachs", "breaches"))
+        console.print(f"[bold red]Breaches: {len(found.breaches):,}.[/]")
+    elif not found.transitions:
+        console.print(f"There is nothing to audit: {name} is empty.")
     else:
         console.print("[bold green]Every chain is gapless and whole, every id is its own, every ledger sums to its score.[/]")
 

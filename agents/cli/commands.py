@@ -2,7 +2,7 @@
 
 import typer
 
-from agents.cli import audit, generate, ingest, policy, replay, topics, worker
+from agents.cli import audit, demo, generate, ingest, policy, replay, topics, worker
 
 HELP = """
 Live, exact, explained account tiers on Kafka.
@@ -25,6 +25,7 @@ def create_cli() -> typer.Typer:
     from agents.cli.broker import create_broker_commands
 
     cli = typer.Typer(name="tierstream", help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    cli.command("demo", rich_help_panel=FIRST)(demo.demo)
     cli.add_typer(create_broker_commands(), name="broker", rich_help_panel=FIRST)
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Accounts = Annotated[int, typer.Option(min=1, max=5_000_000, help="How many accounts live.")]
 Rate = Annotated[float, typer.Option(min=0, help="Records a second; 0: as fast as they can be sent.")]
-Seconds = Annotated[float, typer.Option(min=0.001, help="How long. With --history or --rate 0 the records are --rate x --seconds at once.")]
+Seconds = Annotated[float, typer.Option(min=0.001, help="How long; with --history, --rate x --seconds records in all.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed (and --start) gives the same records. Default: another one each time.")]
 Pace = Annotated[float, typer.Option(min=0.001, help="Days of an account's life in one second of the clock.")]
 PoisonShare = Annotated[float, typer.Option(min=0, max=1, help="Share of interactions that are spoilt, in every way a producer can err.")]

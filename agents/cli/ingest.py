@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.options import AsJson, BootstrapServers, Partitions, TopicPrefix, settings_from
-from agents.cli.output import count_of, err, out, print_json
+from agents.cli.output import count_of, err, out, print_json, progress_bar
 from agents.dying import ExitCode
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ def ingest(
 
     [dim]Example:[/]  tierstream ingest history.jsonl
     """
-    from rich.progress import Progress
-
     from agents.ingesting import Ingest
     from agents.provisioning import check_topics
     from schemas.errors import SettingsError
@@ -40,7 +38,7 @@ def ingest(
     if problems := check_topics(settings):
         raise SettingsError(problems)
     refused: list[RefusedLine] = []
-    with Progress(console=err(), transient=True) as bar:
+    with progress_bar() as bar:
         task = bar.add_task(f"ingesting {file.name}", total=file.stat().st_size if file.is_file() else None)
         run = Ingest(settings, file, on_line=lambda read: bar.update(task, completed=read), on_refused=refused.append)
         ingested = run.run()

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 
@@ -16,6 +17,12 @@ def out() -> Console:
 def err() -> Console:
     """Stderr: progress and remarks that must not mix with output."""
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def progress_bar() -> Progress:
+    """A bar on stderr while somebody watches, nothing in a log."""
+    console = err()
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def print_json(answer: Any) -> None:

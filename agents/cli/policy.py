@@ -59,9 +59,9 @@ def schema() -> None:
 
     [dim]Example:[/]  tierstream policy schema > policies/policy.schema.json
     """
-    from streams.policy import PolicyDocument
+    from streams.policy import policy_json_schema
 
-    print_json(PolicyDocument.model_json_schema())
+    print_json(policy_json_schema())
 
 
 def _refuse(error: PolicyError, as_json: bool) -> None:

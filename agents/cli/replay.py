@@ -72,15 +72,12 @@ def _replay_file(path: Path, replay: "FileReplay") -> int:
     import sys
 
     from agents.json_lines import line_of, logged_event
-    from schemas.records import Tick
     from streams.replay import Refused
 
     refused = 0
     for number, line in _lines(path):
         try:
             event = logged_event(line)
-            if isinstance(event.record, Tick):
-                continue  # this fold has no deadlines: time passing changes nothing
             outputs = replay.fold(event)
             if isinstance(outputs, Refused):
                 raise outputs.rejection

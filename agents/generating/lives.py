@@ -181,7 +181,7 @@ class Lives:
 
     def _sue(self, account: Account, kind: RiskKind, at_ms: int, *, raised_after: float, lasts: float) -> None:
         raised_at_ms = at_ms + self._lived(raised_after)
-        risk_id = f"{kind.lower()}-{account.number}-{raised_at_ms}"
+        risk_id = f"{kind.lower()}-{self._run}-{self._promises + 1}"
         self._when_due(raised_at_ms, partial(self._risk, account, risk_id, kind, "RAISED"))
         self._when_due(raised_at_ms + self._lived(lasts), partial(self._risk, account, risk_id, kind, "WITHDRAWN"))
 

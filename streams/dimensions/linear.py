@@ -69,4 +69,4 @@ class Linear:
         lines = [Line(line.label, line.points * self._factor, line.times) for line in self._measure.lines(row, at_ms)]
         if self._from:
             lines.append(Line("from", -self._from * self._factor))
-        return clamped(lines)
+        return clamped(lines, self.at(row, at_ms))

@@ -34,11 +34,22 @@ HalfLives = Annotated[
 """One half-life for all kinds, or kind -> half-life."""
 
 
+MOST_POINTS = 1e9
+"""The most points one record can give or take: sums of them stay exact enough to explain."""
+
+
 class PerUnit(Spec):
     """Points for each second of dwell, at most so many per record."""
 
-    per_second_of_dwell: float = Field(gt=0, description="points for each second that the visit lasted")
-    at_most: float = Field(gt=0, description="the most points one record can give")
+    per_second_of_dwell: float = Field(gt=0, le=MOST_POINTS, description="points for each second that the visit lasted")
+    at_most: float = Field(gt=0, le=MOST_POINTS, description="the most points one record can give")
+
+
+Price = Annotated[
+    Annotated[float, Field(ge=-MOST_POINTS, le=MOST_POINTS), Tag("<points>")] | Annotated[PerUnit, Tag("<per unit>")],
+    Discriminator(lambda entry: "<per unit>" if isinstance(entry, dict | PerUnit) else "<points>"),
+]
+"""Points for each record, or by how long it lasted."""
 
 
 class Caps(Spec):
@@ -58,20 +69,13 @@ class DecayedSpec(Spec):
     """Points for what happened, fading with time."""
 
     from_: str = Field(alias="from", description="the input topic")
-    points: dict[str, float | PerUnit] = Field(
+    points: dict[str, Price] = Field(
         min_length=1, description="kind -> points; a kind without a price is counted and shown, never an error"
     )
     half_life: HalfLives = Field(
         default=None, description="time in which points lose half their worth, or kind -> half-life with a `default`"
     )
     caps: Caps | None = None
-
-    @field_validator("points")
-    @classmethod
-    def _finite(cls, points: dict[str, float | PerUnit]) -> dict[str, float | PerUnit]:
-        if wrong := [kind for kind, price in points.items() if isinstance(price, float) and not -inf < price < inf]:
-            raise ValueError(f"must be finite: {', '.join(wrong)}")
-        return points
 
     def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
         """References: the topic, the kinds that half-lives and caps speak of."""

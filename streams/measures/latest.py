@@ -20,11 +20,11 @@ class LatestSpec(Spec):
 
     def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
         """References: the topic and its fields."""
-        topic = INPUTS.get(self.from_)
-        if topic is None or topic.record is None:
-            yield "from", unknown("input topic", self.from_, INPUTS)
+        records = {name: topic.record for name, topic in INPUTS.items() if topic.record and issubclass(topic.record, Event)}
+        if self.from_ not in records:
+            yield "from", unknown("topic of account records", self.from_, records)
             return
-        fields = {field.name: field.type for field in msgspec.structs.fields(topic.record)}
+        fields = {field.name: field.type for field in msgspec.structs.fields(records[self.from_])}
         if self.latest not in fields:
             yield "latest", unknown(f"field of {self.from_}", self.latest, fields)
         elif fields[self.latest] not in (int, float, int | None, float | None):

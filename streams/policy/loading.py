@@ -4,6 +4,7 @@ Structure is judged by the model, references by each kind's `problems`. When an 
 still judged without it, so that one run shows all there is to mend.
 """
 
+from collections.abc import Hashable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ def load_policy(path: Path) -> CompiledPolicy:
 
 def load_policy_text(text: str, source: str = "policy") -> CompiledPolicy:
     """The policy in a YAML text; `source` names it in problems."""
-    raw = _parsed(text, source)
+    unnamed: list[Problem] = []
+    raw = _named(_parsed(text, source), "", unnamed)
     problems, document = _validated(raw)
+    problems = unnamed + problems
     if problems:
         raise PolicyError([f"{source}: {path}: {what}" for path, what in problems])
     return CompiledPolicy(document)
@@ -51,6 +54,8 @@ def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands here twice", key_node.start_mark)
         seen.add(key)
@@ -70,6 +75,16 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
     return raw
 
 
+def _named(part: Any, path: str, problems: list[Problem]) -> Any:
+    """The part with all keys as text; what YAML took for a number, a date or a truth value is a problem."""
+    if isinstance(part, list):
+        return [_named(entry, f"{path}{place}.", problems) for place, entry in enumerate(part)]
+    if not isinstance(part, dict):
+        return part
+    problems += [(f"{path}{key}", f"a key must be text (put it in quotes), got {key!r}") for key in part if not isinstance(key, str)]
+    return {str(key): _named(entry, f"{path}{key}.", problems) for key, entry in part.items()}
+
+
 def _validated(raw: dict[str, Any]) -> tuple[list[Problem], PolicyDocument]:
     problems: list[Problem] = []
     rest = deepcopy(raw)
@@ -80,16 +95,15 @@ def _validated(raw: dict[str, Any]) -> tuple[list[Problem], PolicyDocument]:
         except ValidationError as error:
             fresh = [(_path(entry["loc"]), _text(entry)) for entry in error.errors()]
             problems += [problem for problem in fresh if problem not in problems]
+            before = deepcopy(rest)
             _prune(rest, error)
+            assert rest != before, f"nothing was pruned: {problems}"
     return problems + _reference_problems(document, raw), document
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(
-        str(part)
-        for part in location
-        if not (isinstance(part, str) and part.startswith(("<", "function-", "literal", "int", "float", "dict")))
-    )
+    """Where in the policy; without the tags by which pydantic tells kinds apart."""
+    return ".".join(str(part) for part in location if not (isinstance(part, str) and part[:1] + part[-1:] in ("<>", "[]")))
 
 
 def _text(entry: Any) -> str:

@@ -23,7 +23,7 @@ def _by_own_key(kinds: Mapping[str, type[Spec]], word: str) -> Any:
     """A union told apart by the key that only one kind has."""
 
     def kind_of(entry: Any) -> str | None:
-        present = set(entry) if isinstance(entry, dict) else set(type(entry).model_fields)
+        present = entry if isinstance(entry, dict) else getattr(type(entry), "model_fields", ())
         return next((key for key in kinds if key in present), None)
 
     members = [Annotated[spec, Tag(f"<{key}>")] for key, spec in kinds.items()]

@@ -1,0 +1,122 @@
+"""The live screen: transitions with their reason, the tier pyramid, the figures. Fits 80 columns, uses what it is given."""
+
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.layout import Layout
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from agents.demo.telling import ARROWS, cause_of, reason_of, score_of
+from agents.demo.watching import Seen, Watch
+
+COLOURS = {"UP": "green", "DOWN": "red", "ENTRY": "cyan"}
+TIER_COLOURS = ("bright_black", "cyan", "green", "bright_yellow", "bright_magenta")
+BLOCKS = " ▏▎▍▌▋▊▉█"
+FOOT = 9
+
+
+class Figures(NamedTuple):
+    """What is shown besides the watch."""
+
+    title: str
+    where: str
+    elapsed_s: float
+    seconds: float
+    per_second: float
+    sent: int
+    spoilt: int
+    first_after_s: float | None
+
+
+def frame(watch: Watch, names: dict[str, str], ladder: tuple[str, ...], figures: Figures, height: int, width: int) -> RenderableType:
+    """The whole screen, `height` lines high."""
+    layout = Layout()
+    layout.split_column(
+        Layout(_head(figures), size=3),
+        Layout(_transitions(watch, names, height - FOOT - 3 - 3, width), name="transitions"),
+        Layout(name="foot", size=FOOT),
+    )
+    layout["foot"].split_row(Layout(pyramid_panel(watch, ladder, width // 2 - 4)), Layout(_figures(watch, figures)))
+    return layout
+
+
+def _head(figures: Figures) -> RenderableType:
+    head = Table.grid(expand=True, padding=(0, 1))
+    head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    head.add_column(justify="right", no_wrap=True)
+    clock = f"{min(figures.elapsed_s, figures.seconds):.0f} of {figures.seconds:.0f} s"
+    head.add_row(Text.assemble((" tierstream ", "bold reverse"), " ", (figures.title, "bold")), Text(clock, style="dim"))
+    head.add_row(Text(figures.where, style="dim"), Text("Ctrl-C ends it", style="dim"))
+    bar = ProgressBar(
+        total=figures.seconds, completed=min(figures.elapsed_s, figures.seconds), complete_style="cyan", finished_style="cyan"
+    )
+    return Group(head, bar)
+
+
+def _transitions(watch: Watch, names: dict[str, str], rows: int, width: int) -> Panel:
+    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
+    table.add_column("account", no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column("tier", no_wrap=True, width=7)
+    table.add_column("score", no_wrap=True, width=12)
+    table.add_column("because of", no_wrap=True, overflow="ellipsis", width=16 if width >= 100 else 14)
+    table.add_column("what weighs most", no_wrap=True, overflow="ellipsis", ratio=4)
+    for seen in list(watch.recent)[: -max(rows, 1) - 1 : -1]:
+        table.add_row(*_row(seen, names))
+    empty = Text("waiting for the first tier transition ...", style="dim")
+    return Panel(table if watch.recent else empty, title="tier transitions as they are published", title_align="left", border_style="dim")
+
+
+def _row(seen: Seen, names: dict[str, str]) -> tuple[Text, ...]:
+    transition = seen.transition
+    colour = COLOURS[transition.direction]
+    step = Text.assemble(
+        (f"{transition.from_tier or '-'}", "dim"), (f" {ARROWS[transition.direction]} ", colour), (transition.to_tier, f"bold {colour}")
+    )
+    risk = "bold magenta" if transition.cause.kind == "RISK" else ""
+    name = names.get(transition.account_id, transition.account_id)
+    return (
+        Text(name),
+        step,
+        Text(score_of(transition), style="dim"),
+        Text(cause_of(transition), style=risk),
+        Text(reason_of(transition), style=risk),
+    )
+
+
+def pyramid_panel(watch: Watch, ladder: tuple[str, ...], width: int) -> Panel:
+    """One bar for each tier, the highest on top; counts are the truth, bars are drawn to the root so that few are seen."""
+    table = Table.grid(padding=(0, 1))
+    most = max(max(watch.tiers.values(), default=0), 1)
+    room = max(width - 16, 8)
+    for rank, tier in reversed(list(enumerate(ladder))):
+        count = watch.tiers[tier]
+        share = f"{count / watch.accounts:5.1%}" if watch.accounts else ""
+        length = (count / most) ** 0.5 * room
+        table.add_row(
+            Text(tier, style="bold"),
+            Text(_bar(length), style=TIER_COLOURS[rank % len(TIER_COLOURS)]),
+            Text(f"{count:,} {share}", style="dim"),
+        )
+    return Panel(table, title=f"{watch.accounts:,} accounts by tier", title_align="left", border_style="dim")
+
+
+def _bar(length: float) -> str:
+    whole = int(length)
+    return "█" * whole + BLOCKS[int((length - whole) * 8)].strip()
+
+
+def _figures(watch: Watch, figures: Figures) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    p50, p99 = watch.lag_ms(0.50), watch.lag_ms(0.99)
+    lag = "-" if p50 is None else f"p50 {p50} ms   p99 {p99} ms"
+    table.add_row("lag, append to readable", Text(lag, style="bold"))
+    table.add_row("events/s folded", Text(f"{figures.per_second:,.0f}", style="bold"))
+    table.add_row("events folded", f"{watch.folded:,} of {figures.sent:,}")
+    ups, downs = watch.directions["UP"], watch.directions["DOWN"]
+    table.add_row("transitions", Text.assemble(f"{watch.transitions:,}  ", (f"▲ {ups:,}", "green"), "  ", (f"▼ {downs:,}", "red")))
+    table.add_row("transactions", f"{watch.transactions:,}, exactly once")
+    table.add_row("dead letters", f"{watch.dead.total():,} of {figures.spoilt:,} spoilt on purpose")
+    return Panel(table, title="the engine", title_align="left", border_style="dim")

@@ -1,0 +1,176 @@
+"""Laws of a lane, on a log in memory. The same lane runs on the real broker in tests/integration."""
+
+import pytest
+
+from agents.lane import Lane
+from agents.partition_log import AbortRequired, Fatal, Fenced, Retriable
+from schemas import dead_letters
+from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
+from schemas.codec import Codec
+from schemas.errors import SettingsError
+from schemas.records import FoldOrder
+from tests.memory_log import CHANGELOG, MemoryBroker, MemoryLog
+from tests.tallying import Tally, tallying_lane
+
+TOPICS = ("interactions", "orders")
+
+
+@pytest.fixture
+def broker() -> MemoryBroker:
+    return MemoryBroker(TOPICS)
+
+
+def recovered(broker: MemoryBroker, **duty: object) -> tuple[Lane, Tally, MemoryLog]:
+    log = MemoryLog(broker)
+    lane, tally = tallying_lane(log, TOPICS, **duty)
+    lane.recover()
+    return lane, tally, log
+
+
+def orders(broker: MemoryBroker) -> list[FoldOrder]:
+    return [Codec().decode_as(FoldOrder, record.payload) for record in broker.written["fold-order"]]
+
+
+def ranges(broker: MemoryBroker) -> list[list[tuple[str, int, int]]]:
+    return [[(r.topic, r.from_offset, r.to_offset) for r in order.ranges] for order in orders(broker)]
+
+
+def progress(broker: MemoryBroker) -> dict[str, int]:
+    written = [r for r in broker.written[CHANGELOG] if r.key and r.key.startswith(PROGRESS_PREFIX)]
+    return {topic_of(r.key or b""): progress_of(r.payload or b"").next_offset for r in written}
+
+
+def test_inputs_are_folded_by_append_time_and_rank(broker: MemoryBroker) -> None:
+    broker.append("orders", "a", at_ms=5)
+    broker.append("interactions", "a", at_ms=5)
+    broker.append("interactions", "a", at_ms=3, offset=7)
+    broker.append("orders", "a", at_ms=9)
+    lane, tally, _ = recovered(broker)
+    assert lane.step(0)
+    assert tally.folded == [("interactions", 0), ("interactions", 7), ("orders", 0), ("orders", 1)]
+
+
+def test_one_transaction_holds_rows_order_dead_letters_and_progress(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    broker.append("interactions", "b", at_ms=2, payload=b"refuse")
+    lane, _, log = recovered(broker)
+    lane.step(0)
+    assert log.calls.count("commit") == 1
+    assert progress(broker) == {"interactions": 2, "orders": 0}
+    assert ranges(broker) == [[("interactions", 0, 2)]]
+    (letter,) = broker.written["dead-letters"]
+    assert dead_letters.from_headers(letter.headers, letter.key, letter.payload).offset == 1
+
+
+def test_ranges_join_without_gaps_so_that_markers_between_records_are_covered(broker: MemoryBroker) -> None:
+    lane, _, _ = recovered(broker)
+    for offset in (0, 4, 9):
+        broker.append("interactions", "a", at_ms=offset, offset=offset)
+        lane.step(0)
+    assert ranges(broker) == [[("interactions", 0, 1)], [("interactions", 1, 5)], [("interactions", 5, 10)]]
+    assert progress(broker)["interactions"] == 10
+
+
+def test_nothing_is_written_while_the_order_is_open(broker: MemoryBroker) -> None:
+    broker.silent.add("orders")
+    broker.append("interactions", "a", at_ms=1)
+    lane, _, log = recovered(broker)
+    assert not lane.step(0)
+    assert "begin" not in log.calls
+    broker.silent.clear()
+    assert lane.step(0)
+
+
+def test_the_next_owner_goes_on_where_the_last_commit_ended(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    first, _, _ = recovered(broker)
+    first.step(0)
+    broker.append("interactions", "a", at_ms=2)
+    second, tally, _ = recovered(broker)
+    second.step(0)
+    assert tally.folded == [("interactions", 1)]
+    assert tally.counts == {"a": 2}
+    with pytest.raises(Fenced):
+        first.step(0)
+    assert tally.counts == {"a": 2}
+
+
+def test_an_aborted_transaction_is_sent_again_with_the_same_content(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    lane, tally, log = recovered(broker)
+    log.fail("commit", Retriable("once"), AbortRequired("twice"))
+    log.fail("send", AbortRequired("first"))
+    assert lane.step(0)
+    assert log.calls.count("abort") == 2
+    assert tally.folded == [("interactions", 0)]
+    assert ranges(broker) == [[("interactions", 0, 1)]]
+    assert lane.counters.aborts == 2
+    assert lane.counters.commits == 1
+
+
+def test_aborts_in_a_row_end_the_lane(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    lane, _, log = recovered(broker)
+    log.fail("commit", *(AbortRequired("again") for _ in range(6)))
+    with pytest.raises(Fatal, match="5 transactions"):
+        lane.step(0)
+    assert not broker.written["fold-order"]
+
+
+def test_records_below_the_position_are_dropped_and_counted(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    lane, tally, log = recovered(broker)
+    lane.step(0)
+    log.start({"interactions": 0, "orders": 0})
+    broker.append("interactions", "a", at_ms=2)
+    lane.step(0)
+    assert tally.counts == {"a": 2}
+    assert lane.counters.replayed == 1
+
+
+def test_an_input_far_ahead_of_a_silent_one_is_held_until_it_drains(broker: MemoryBroker) -> None:
+    broker.silent.add("orders")
+    for number in range(100):
+        broker.append("interactions", "a", at_ms=number)
+    lane, tally, log = recovered(broker, batch_records=10)
+    for _ in range(20):
+        lane.step(0)
+    assert lane.waiting() == 30
+    assert log.held == {"interactions"}
+    broker.silent.clear()
+    while tally.counts["a"] < 100:
+        lane.step(0)
+    assert not log.held
+    assert [offset for _, offset in tally.folded] == list(range(100))
+
+
+def test_a_quarantined_record_is_named_in_the_fold_order(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    broker.append("interactions", "a", at_ms=2)
+    lane, _, _ = recovered(broker, quarantined=frozenset({("interactions", 1), ("interactions", 99)}))
+    lane.step(0)
+    assert [(record.topic, record.offset) for record in orders(broker)[0].quarantined] == [("interactions", 1)]
+
+
+def test_another_policy_than_the_one_in_force_is_refused(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    recovered(broker)[0].step(0)
+    with pytest.raises(SettingsError, match=r"digest-1, got digest-2: start with the policy in force, or under another application id"):
+        recovered(broker, policy_digest="digest-2")
+
+
+def test_a_topic_that_was_made_again_is_refused_even_if_nothing_of_it_was_folded(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=1)
+    recovered(broker)[0].step(0)
+    broker.ids["orders"] = "another"
+    with pytest.raises(SettingsError, match="topic orders was deleted and made again"):
+        recovered(broker)
+
+
+def test_lag_is_from_append_to_commit(broker: MemoryBroker) -> None:
+    broker.append("interactions", "a", at_ms=9_988)
+    lane, _, _ = recovered(broker)
+    lane.step(0)
+    lag = lane.counters.lag_ms["interactions"]
+    assert lag.total == 12
+    assert lag.counts[lag.bounds.index(20)] == 1

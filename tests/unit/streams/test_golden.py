@@ -1,0 +1,79 @@
+"""The arithmetic of the source documents, to the point: fixtures 2 and 3 of the facts, under `policies/sabc.yaml`.
+
+Names cite the facts they hold.
+"""
+
+from itertools import count
+
+import pytest
+
+from schemas.records import Event
+from tests.builders import NOON, SECOND, interaction, prediction, profile, risk
+from tests.folding import Folding, shipped
+
+PRICES = {"PRICE_INQUIRY": 12.0, "EVENT_CHECKIN": 8.0, "DOWNLOAD": 4.0, "EMAIL_OPEN": 0.5}
+
+
+def behaviour(points: float) -> list[Event]:
+    """Interactions worth exactly `points`; what is left over is dwelt away."""
+    deeds: list[Event] = []
+    clock = count(NOON, SECOND)
+    for kind, price in PRICES.items():
+        while points >= price:
+            points -= price
+            deeds.append(interaction(kind=kind, at=next(clock)))
+    if points:
+        deeds.append(interaction(kind="VISIT", dwell_seconds=points / 0.02, at=next(clock)))
+    return deeds
+
+
+def account(behaving: float, ai: float = 80.0) -> Folding:
+    """Attributes 60: manufacturing in the core region with two qualifications, of unknown size."""
+    f = Folding(shipped("sabc"))
+    f.fold(
+        profile(industry="manufacturing", region="core", qualifications=["ISO9001", "LISTED"]), prediction(score=ai), *behaviour(behaving)
+    )
+    return f
+
+
+def test_002_07_attributes_30_behaviour_40_ai_30_percent() -> None:
+    f = account(95.0)
+    assert f.view()["dimensions"] == {"attributes": 60_000_000, "behaviour": 95_000_000, "ai": 80_000_000}
+    parts = {d.name: d.weighted_micro for d in f.published[-1].dimensions}
+    assert parts == {"attributes": 18_000_000, "behaviour": 38_000_000, "ai": 24_000_000}
+
+
+@pytest.mark.parametrize(
+    ("behaving", "score", "tier"), [(95.0, 80_000_000, "A"), (94.0, 79_600_000, "B"), (44.75, 59_900_000, "C"), (45.0, 60_000_000, "B")]
+)
+def test_002_08_80_and_more_is_a_60_to_79_is_b_the_rest_c(behaving: float, score: int, tier: str) -> None:
+    f = account(behaving)
+    assert (f.view()["score_micro"], f.tier()) == (score, tier)
+    if f.published:
+        assert sum(line.micro for line in f.published[-1].contributions) == f.published[-1].score_after_micro
+        assert f.published[-1].to_tier == tier
+
+
+def test_002_13_a_lawsuit_on_an_a_account_is_published_and_withdrawn_it_is_back() -> None:
+    f = account(95.0)
+    (fall,) = f.fold(risk(at=NOON + 3600 * SECOND))
+    (back,) = f.fold(risk(status="WITHDRAWN", at=NOON + 7200 * SECOND))
+    assert [(t.from_tier, t.to_tier, t.direction, t.cause.kind) for t in (fall, back)] == [
+        ("A", "C", "DOWN", "RISK"), ("C", "A", "UP", "RISK"),
+    ]  # fmt: skip
+    assert fall.score_after_micro == back.score_after_micro == 80_000_000
+    assert [t.sequence for t in f.published] == list(range(1, len(f.published) + 1))
+
+
+def test_002_13_tax_arrears_hold_an_account_down_too() -> None:
+    f = account(95.0)
+    (fall,) = f.fold(risk(kind="TAX_ARREARS", at=NOON + 3600 * SECOND))
+    assert (fall.from_tier, fall.to_tier) == ("A", "C")
+
+
+def test_002_30_downloads_and_a_price_inquiry_lift_an_account() -> None:
+    f = Folding(shipped("demo"))
+    f.fold(profile(industry="finance", size="medium", region="core", qualifications=["a"]), prediction(score=80.0))
+    assert f.tier() == "C"
+    f.fold(*(interaction(kind=kind, at=NOON + 1) for kind in ("DOWNLOAD", "DOWNLOAD", "DOWNLOAD", "PRICE_INQUIRY")))
+    assert f.tier() == "B"

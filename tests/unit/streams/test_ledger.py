@@ -1,0 +1,26 @@
+"""Laws of rounding by largest remainder."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.ledger import apportioned
+from streams.units import micro
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
+def test_parts_sum_to_the_total_and_each_is_within_one_of_its_share(exact: list[float]) -> None:
+    total = micro(sum(exact) / 1e6)
+    parts = apportioned(total, exact)
+    assert sum(parts) == total
+    assert all(abs(part - share) <= 1.001 for part, share in zip(parts, exact, strict=True))
+
+
+def test_the_largest_remainder_is_served_first_and_the_first_on_a_tie() -> None:
+    assert apportioned(10, [3.3, 3.3, 3.4]) == [3, 3, 4]
+    assert apportioned(2, [0.5, 0.5, 0.5, 0.5]) == [1, 1, 0, 0]
+
+
+def test_what_is_no_rounding_is_a_broken_invariant() -> None:
+    with pytest.raises(ValueError, match="cannot be rounded"):
+        apportioned(10, [3.0, 3.0])
