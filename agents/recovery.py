@@ -26,6 +26,13 @@ class Rows(Protocol):
     def view(self, account_id: str) -> dict[str, object] | None:
         """One account for people to read."""
 
+    @property
+    def last_tick_ms(self) -> int | None:
+        """The last tick folded, None before the first."""
+
+    def is_due(self, at_ms: int) -> bool:
+        """Whether a tick at this time would decide anything."""
+
     def __len__(self) -> int: ...
 
 

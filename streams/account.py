@@ -1,33 +1,30 @@
-"""The one fold: a record and the account it is about give the account's next state and what is published.
+"""The one fold: a record, or time passing, and the account it is about give the account's next state and what is published.
 
-Rules: a repeated event counts once; the account's clock is the latest `occurred_at` seen and never goes back; the score
-is evaluated at that clock; a decision is made when the score leaves the guard band or the dossier moved a gate.
-Illegal input changes nothing: all checks come before the first write.
+Rules: illegal input is refused before the first write; a repeated event counts once; before a record at t touches an account, its
+deadlines up to t are decided, each at its own instant (at equality the deadline goes first); the account's clock is the latest
+instant at which something happened to it and never goes back; the score is evaluated at that clock.
 """
 
 from enum import Enum
 from typing import NamedTuple
 
-import msgspec
-from xxhash import xxh64_intdigest
-
-from schemas.records import AccountProfile, Event, Mode, RiskSignal
+from schemas.records import AccountProfile, CauseKind, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
-from streams import decision, gates
+from streams import deadlines, gates
 from streams.accounts import Accounts
+from streams.clocks.quiet import QuietClock
+from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
-from streams.policy.compiled import RECENT_IDS, CompiledPolicy, Scheme
-from streams.transitions import Circumstances, Crossing, transition
-from streams.units import micro
+from streams.leads import is_young
+from streams.moment import Moment, of_record, of_time, remember_last
+from streams.policy.compiled import RECENT_IDS, CompiledPolicy
+from streams.settling import Account, Output, entries, evaluated, settled
+from streams.transitions import account_tiers, recycled
+from streams.triggers import lift
+from streams.units import UNBOUNDED, duration_text
 
-
-class Output(NamedTuple):
-    """A record to publish: logical topic, key, record."""
-
-    topic: str
-    key: bytes
-    record: msgspec.Struct
+__all__ = ["AccountFold", "Fate", "Output", "Step"]
 
 
 class Fate(Enum):
@@ -47,73 +44,163 @@ class Step(NamedTuple):
 
 def event_id64(topic: str, event_id: str) -> int:
     """The 64-bit id of an event: XXH64 seeded with the topic's number, so that topics do not share ids."""
-    return int(xxh64_intdigest(event_id.encode(), INPUTS[topic].number))
+    return id64(event_id, INPUTS[topic].number)
 
 
 class AccountFold:
-    """The fold under one policy, for one application."""
+    """The fold under one policy, for one application and partition."""
 
-    def __init__(self, application: str, policy: CompiledPolicy, *, guarded: bool = True) -> None:
+    def __init__(self, application: str, partition: int, policy: CompiledPolicy, *, guarded: bool = True) -> None:
         """`guarded` False decides every record: the guard band must not change a single output (law "Fast-forward")."""
-        self._application, self._policy, self._guarded = application, policy, guarded
+        self._application, self._partition, self._policy, self._guarded = application, partition, policy, guarded
+
+    # -- a record ------------------------------------------------------------------------------------------------------
 
     def step(self, accounts: Accounts, number: int, raw: RawRecord, record: Event, mode: Mode, decided_at_ms: int) -> Step:
         """Fold one record into its account."""
         row = accounts.row(number)
         event = event_id64(raw.topic, record.event_id)
-        if _remembered(row, event):
+        if _remembered(row, event) or _known_order(accounts, number, record):
             return Step(Fate.REPEATED, [])
+        account = Account(accounts, number, row)
+        moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
+        entering = not row["account.records"]
+        outputs = [] if entering else self._passed(moment, account, record.occurred_at)
         _remember(row, event)
-        entering, late = not row["account.records"], record.occurred_at < int(row["account.clock_ms"])
+        _remember_order(accounts, number, record)
+        reason = of_record(raw, record, record.occurred_at < int(row["account.clock_ms"]))
         row["account.records"] += 1
         row["account.clock_ms"] = max(int(row["account.clock_ms"]), record.occurred_at)
-        accounts.touch(number)
-        at = Circumstances(self._application, self._policy, mode, decided_at_ms, raw, record, late, self._dimensions(row))
-        outputs = self._entries(accounts, number, row, at) if entering else []
-        used = self._take(accounts, number, row, raw.topic, record, event)
-        outputs += self._settle(accounts, number, row, at)
+        remember_last(row, raw, record)
+        outputs += entries(moment, reason, account) if entering else []
+        held_by = _holder(account)
+        used = self._take(account, raw.topic, record, event, entering)
+        outputs += settled(moment, reason, account, guarded=self._guarded)
+        outputs += self._passed(moment, account, int(row["account.clock_ms"]))
+        outputs += self._standings(moment, account, outputs, entering or _holder(account) != held_by)
+        self._look_ahead(account)
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
 
-    def _dimensions(self, row: Row) -> list[int]:
-        return [int(row[f"dimensions.{dimension.name}.micro"]) for dimension in self._policy.dimensions]
+    def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
+        key = account.accounts.key(account.number)
+        return Moment(self._application, self._policy, mode, decided_at_ms, reference_ms, self._partition, key, key.decode())
 
-    def _take(self, accounts: Accounts, number: int, row: Row, topic: str, record: Event, event: int) -> bool:
-        """Fold the record into measures and dossier. False if nothing had a use for it."""
-        used = False
+    def _take(self, account: Account, topic: str, record: Event, event: int, entering: bool) -> bool:
+        """Fold the record into measures, clocks and dossier. False if nothing had a use for it."""
+        row, used = account.row, False
         for measure in self._policy.measures_of[topic]:
-            used = measure.fold(row, record, event) or used
+            used = measure.fold(row, record, event, account.dossier_to_change) or used
+        for clock in self._policy.clocks:
+            used = clock.fold(row, record, first=entering) or used
         if isinstance(record, AccountProfile):
-            dossier = accounts.open_dossier(number)
+            dossier = account.accounts.open_dossier(account.number)
             dossier.merge_profile(record, event)
             for dimension in self._policy.dimensions:
                 dimension.recall(row, dossier)
             used = True
         elif isinstance(record, RiskSignal):
-            dossier = accounts.open_dossier(number)
+            dossier = account.accounts.open_dossier(account.number)
             dossier.take_risk(record, event)
             gates.recall_ceilings(self._policy.schemes, row, dossier)
             used = True
         return used
 
-    def _settle(self, accounts: Accounts, number: int, row: Row, at: Circumstances) -> list[Output]:
-        """Evaluate the score at the account's clock and decide where a decision can change."""
-        score_micro = self._evaluated(row)
-        outputs = []
-        for scheme in self._policy.schemes:
-            before_micro = int(row[scheme.column("score_micro")])
-            row[scheme.column("score_micro")] = score_micro
-            if not self._guarded or self._needs_decision(row, scheme, score_micro):
-                outputs += self._decided(accounts, number, row, at, scheme, before_micro)
+    @staticmethod
+    def _standings(moment: Moment, account: Account, outputs: list[Output], changed: bool) -> list[Output]:
+        """The account's current tiers, once, if anything in them changed."""
+        if not changed and not any(output.topic == "tier-transitions" for output in outputs):
+            return []
+        standings = account_tiers(moment, account.row, account.accounts.dossier(account.number))
+        return [Output("account-tiers", moment.key, standings)]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def due(self, accounts: Accounts, number: int, until_ms: int, mode: Mode, decided_at_ms: int, reference_ms: int) -> list[Output]:
+        """Decide the deadlines of an account up to `until_ms`, because a tick says that time has passed."""
+        account = Account(accounts, number, accounts.row(number))
+        moment = self._moment(account, mode, decided_at_ms, reference_ms)
+        held_by = _holder(account)
+        outputs = self._passed(moment, account, until_ms)
+        outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
+        self._look_ahead(account, after_ms=until_ms)
         return outputs
 
-    def _evaluated(self, row: Row) -> int:
-        """The score at the account's clock; the row keeps what each dimension is worth there."""
-        clock_ms, score = int(row["account.clock_ms"]), 0.0
-        for dimension, weight in zip(self._policy.dimensions, self._policy.weights, strict=True):
-            points = dimension.at(row, clock_ms)
-            row[f"dimensions.{dimension.name}.micro"] = micro(points)
-            score += weight * points
-        return micro(score)
+    def _passed(self, moment: Moment, account: Account, until_ms: int) -> list[Output]:
+        """Decide every change due up to `until_ms`, each at its own instant."""
+        row, outputs = account.row, list[Output]()
+        account.accounts.touch(account.number)
+        if int(row["account.deadline_ms"]) > until_ms and deadlines.next_timer(moment.policy, row) > until_ms:
+            return outputs
+        looked_ms = int(row["account.clock_ms"])
+        while True:
+            moment.policy.renew(row, account.dossier, looked_ms)
+            due = deadlines.next_change(moment.policy, row, looked_ms)
+            if due.at_ms > until_ms:
+                account.accounts.set_deadline(account.number, due.at_ms)
+                return outputs
+            looked_ms = due.at_ms
+            if due.exact:
+                outputs += self._changed(moment, account, due.at_ms)
+                looked_ms = int(row["account.clock_ms"])
+
+    def _changed(self, moment: Moment, account: Account, due_ms: int) -> list[Output]:
+        """What follows at an instant at which something is due."""
+        row = account.row
+        before_ms = int(row["account.clock_ms"])
+        row["account.clock_ms"] = max(before_ms, due_ms)
+        moment.policy.renew(row, account.dossier, int(row["account.clock_ms"]))
+        fired, outputs = self._fire(moment, account, due_ms)
+        kind, detail = fired or self._what_passed(row, before_ms)
+        return outputs + settled(moment, of_time(row, self._partition, kind, detail), account, guarded=self._guarded)
+
+    def _fire(self, moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKind, str] | None, list[Output]]:
+        """The clocks that run out now; a demotion is the cause of what follows."""
+        row, fired, outputs = account.row, None, list[Output]()
+        for clock in self._policy.clocks:
+            earned = int(row[f"schemes.{clock.scheme}.earned"])
+            if clock.due_ms(row, earned) > due_ms:
+                continue
+            consequence = clock.fire(row, earned, due_ms)
+            if consequence == "demote":
+                fired = fired or (clock.cause, f"{clock.name} {duration_text(clock.limit_ms(earned))}")
+            else:
+                outputs += self._recycle(moment, account, clock, earned, due_ms)
+        return fired, outputs
+
+    def _recycle(self, moment: Moment, account: Account, clock: QuietClock, earned: int, due_ms: int) -> list[Output]:
+        """Put the account into the pool, unless it is there; announced only live and while it is young."""
+        row = account.row
+        if account.accounts.dossier(account.number).pool is not None:
+            return []
+        dossier = account.accounts.open_dossier(account.number)
+        dossier.recycle(due_ms, f"{clock.name} ran out after {duration_text(clock.limit_ms(earned))} in {clock.tiers[earned]}")
+        if not is_young(moment, due_ms) or dossier.known("do_not_contact") is True:
+            return []
+        reason = of_time(row, self._partition, clock.cause, clock.name)
+        return [Output("actions", moment.key, recycled(moment, reason, row, dossier, clock, earned, due_ms))]
+
+    def _what_passed(self, row: Row, before_ms: int) -> tuple[CauseKind, str | None]:
+        """Which kind of time made the change, where no clock did: a pending move, a trigger or window that ended, or decay."""
+        now_ms = int(row["account.clock_ms"])
+        for scheme in self._policy.schemes:
+            if int(row[scheme.column("pending_ms")]) <= now_ms:
+                return "CLOCK", "a move that had to wait is due"
+            if lift(scheme.triggers, row, now_ms) != int(row[scheme.column("lift")]):
+                return "WINDOW", "a trigger's condition ended"
+        if now_ms > before_ms and any(m.jumps and m.at(row, now_ms) != m.at(row, now_ms - 1) for m in self._policy.measures):
+            return "WINDOW", None
+        return "DECAY", None
+
+    def _look_ahead(self, account: Account, after_ms: int | None = None) -> None:
+        """Keep a deadline that is not late: the old one if it still holds, else the next change."""
+        row = account.row
+        from_ms = max(int(row["account.clock_ms"]), after_ms or 0)
+        known_ms = int(row["account.deadline_ms"])
+        self._policy.renew(row, account.dossier, from_ms)
+        if known_ms >= UNBOUNDED or not deadlines.still_holds(self._policy, row, from_ms, known_ms):
+            account.accounts.set_deadline(account.number, deadlines.next_change(self._policy, row, from_ms).at_ms)
+
+    # -- after a restore -----------------------------------------------------------------------------------------------
 
     def recall(self, accounts: Accounts, number: int) -> None:
         """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
@@ -121,33 +208,31 @@ class AccountFold:
         for dimension in self._policy.dimensions:
             dimension.recall(row, dossier)
         gates.recall_ceilings(self._policy.schemes, row, dossier)
-        score_micro = self._evaluated(row)
+        self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
+        score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:
             row[scheme.column("score_micro")] = score_micro
+        accounts.set_deadline(number, int(row["account.clock_ms"]) + 1)
 
-    @staticmethod
-    def _needs_decision(row: Row, scheme: Scheme, score_micro: int) -> bool:
-        gated = min(int(row[scheme.column("seated")]), int(row[scheme.column("ceiling")]))
-        return decision.outside_guard(row, scheme, score_micro) or gated != int(row[scheme.column("gated")])
 
-    @staticmethod
-    def _decided(accounts: Accounts, number: int, row: Row, at: Circumstances, scheme: Scheme, before_micro: int) -> list[Output]:
-        score_micro = int(row[scheme.column("score_micro")])
-        earned_before, published_before = decision.decide(row, scheme, score_micro)
-        if int(row[scheme.column("published")]) == published_before:
-            return []
-        crossing = Crossing(scheme, earned_before, published_before, before_micro, score_micro)
-        return [Output("tier-transitions", at.raw.key or b"", transition(at, row, accounts.dossier(number), crossing))]
+def _holder(account: Account) -> tuple[str | None, bool]:
+    """Who has the account: what `account-tiers` says of owner and pool."""
+    dossier = account.accounts.dossier(account.number)
+    return dossier.owner(), dossier.pool is not None
 
-    def _entries(self, accounts: Accounts, number: int, row: Row, at: Circumstances) -> list[Output]:
-        """The entry into each ladder that announces it."""
-        outputs = []
-        for scheme in self._policy.schemes:
-            if scheme.announce_entry:
-                score_micro = int(row[scheme.column("score_micro")])
-                crossing = Crossing(scheme, 0, None, score_micro, score_micro)
-                outputs.append(Output("tier-transitions", at.raw.key or b"", transition(at, row, accounts.dossier(number), crossing)))
-        return outputs
+
+def _known_order(accounts: Accounts, number: int, record: Event) -> bool:
+    """Whether the record says of an order what is known already: order_id and status count once."""
+    return isinstance(record, Order) and accounts.dossier(number).has_order(_order_id64(record))
+
+
+def _remember_order(accounts: Accounts, number: int, record: Event) -> None:
+    if isinstance(record, Order):
+        accounts.open_dossier(number).remember_order(_order_id64(record), record.occurred_at)
+
+
+def _order_id64(record: Order) -> int:
+    return id64(f"{record.status} {record.order_id}")
 
 
 def _remembered(row: Row, event: int) -> bool:

@@ -14,6 +14,7 @@ from schemas import changelog
 from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.kinds import Row
+from streams.units import UNBOUNDED
 
 SEGMENT_ROWS = 65_536
 
@@ -27,6 +28,7 @@ class Accounts:
         self._keys: list[bytes] = []
         self._number: dict[bytes, int] = {}
         self._segments: list[NDArray[Any]] = []
+        self._deadlines: list[NDArray[np.int64]] = []
         self._dossiers: dict[int, bytes] = {}
         self._open: dict[int, Dossier] = {}
         self._touched: dict[int, None] = {}
@@ -43,11 +45,16 @@ class Accounts:
         """The account's number in this partition, None if it was never seen."""
         return self._number.get(key)
 
+    def key(self, number: int) -> bytes:
+        """The account's key."""
+        return self._keys[number]
+
     def enter(self, key: bytes) -> int:
         """Make the row of a new account from the template."""
         number = len(self._keys)
         if number % SEGMENT_ROWS == 0:
             self._segments.append(np.zeros(SEGMENT_ROWS, self.layout.dtype))
+            self._deadlines.append(np.full(SEGMENT_ROWS, UNBOUNDED, np.int64))
         self._segments[-1][number % SEGMENT_ROWS] = self._template[0]
         self._keys.append(key)
         self._number[key] = number
@@ -57,6 +64,24 @@ class Accounts:
         """The account's row: a view, changed in place."""
         row: Row = self._segments[number // SEGMENT_ROWS][number % SEGMENT_ROWS]
         return row
+
+    def set_deadline(self, number: int, at_ms: int) -> None:
+        """Nothing changes for the account before `at_ms` unless something arrives; kept in the row and in a column of its own."""
+        self.row(number)["account.deadline_ms"] = at_ms
+        self._deadlines[number // SEGMENT_ROWS][number % SEGMENT_ROWS] = at_ms
+
+    def earliest_ms(self) -> int:
+        """The least deadline of all accounts, UNBOUNDED if there is none."""
+        return min((int(deadlines.min()) for deadlines in self._deadlines), default=UNBOUNDED)
+
+    def due(self, until_ms: int) -> list[int]:
+        """The accounts whose deadline is at most `until_ms`, by deadline, then key: one scan of the deadline column."""
+        found = [
+            (int(deadlines[place]), self._keys[segment * SEGMENT_ROWS + place], segment * SEGMENT_ROWS + place)
+            for segment, deadlines in enumerate(self._deadlines)
+            for place in np.flatnonzero(deadlines <= until_ms).tolist()
+        ]
+        return [number for _, _, number in sorted(found)]
 
     def touch(self, number: int) -> None:
         """The row has changed."""
@@ -105,6 +130,7 @@ class Accounts:
             target[:] = source
         else:
             self.layout.copy_common(source, written, target)
+        self._deadlines[number // SEGMENT_ROWS][number % SEGMENT_ROWS] = target["account.deadline_ms"][0]
         return number
 
     def restore_dossier(self, key: bytes, encoded: bytes) -> None:

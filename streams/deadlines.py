@@ -32,8 +32,9 @@ def next_change(policy: CompiledPolicy, row: Row, from_ms: int) -> Deadline:
     timer_ms = next_timer(policy, row)
     if timer_ms <= from_ms:
         return Deadline(timer_ms, exact=True)
-    until_ms = min(timer_ms, from_ms + HORIZON_MS)
-    found = _Search(policy, row).first_change(from_ms, until_ms)
+    fresh_until_ms = policy.fresh_until(row)
+    until_ms = min(timer_ms, from_ms + HORIZON_MS, fresh_until_ms)
+    found = _Search(policy, row).first_change(from_ms, min(until_ms, fresh_until_ms - 1))
     return found or Deadline(until_ms, exact=until_ms == timer_ms)
 
 

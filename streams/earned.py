@@ -9,7 +9,7 @@ is kept for its minimum stay; a move goes at most one step, and the next one wai
 from typing import NamedTuple
 
 from streams.schemes.score import ScoreLadder
-from streams.units import UNBOUNDED
+from streams.units import UNBOUNDED, points_text
 
 
 class Standing(NamedTuple):
@@ -65,15 +65,15 @@ def _patience(ladder: ScoreLadder, at: Standing, target: int) -> tuple[int, str]
 
 
 def _reason(ladder: ScoreLadder, before: int, target: int, claim: Claim) -> str:
-    points = f"score {claim.score_micro / 1e6:.6g}"
+    points = f"score {points_text(claim.score_micro)}"
     if target == claim.ceiling < max(ladder.reached(claim.score_micro), claim.lift, ladder.kept(claim.score_micro, before)):
         return f"a clock ran out: at most {ladder.tiers[target]} until it is reset ({points})"
     if target == claim.lift and claim.lift > ladder.kept(claim.score_micro, before) and claim.lift > ladder.reached(claim.score_micro):
         return f"a trigger lifts to {ladder.tiers[target]} ({points})"
     if target > before:
-        return f"{points} reaches {ladder.tiers[target]} (from {ladder.enter_at_micro(target) / 1e6:g})"
+        return f"{points} reaches {ladder.tiers[target]} (from {points_text(ladder.enter_at_micro(target))})"
     if target < before:
-        return f"{points} is below {ladder.leave_below_micro(before) / 1e6:g}, where {ladder.tiers[before]} ends"
+        return f"{points} is below {points_text(ladder.leave_below_micro(before))}, where {ladder.tiers[before]} ends"
     return f"{points} keeps {ladder.tiers[target]}"
 
 
@@ -84,7 +84,8 @@ def band(ladder: ScoreLadder, tier: int, claim: Claim) -> tuple[int, int]:
     """
     target = aim(ladder, tier, claim)
     thresholds = sorted(
-        {ladder.enter_at_micro(above) for above in range(1, len(ladder.tiers))} | {ladder.leave_below_micro(held) for held in range(1, tier + 1)}
+        {ladder.enter_at_micro(above) for above in range(1, len(ladder.tiers))}
+        | {ladder.leave_below_micro(held) for held in range(1, tier + 1)}
     )
     low, high = -UNBOUNDED, UNBOUNDED
     for threshold in thresholds:

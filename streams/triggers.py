@@ -84,3 +84,8 @@ def lift_span(triggers: list[Trigger], row: Row, from_ms: int, to_ms: int) -> tu
         low = max(low, trigger.tier) if surely else low
         high = max(high, trigger.tier) if possibly else high
     return low, high
+
+
+def trigger_text(triggers: list[Trigger], row: Row, tier: int, at_ms: int) -> str:
+    """What the trigger says that lifts to `tier` now."""
+    return next(trigger.text for trigger in triggers if trigger.tier == tier and trigger.holds(row, at_ms))

@@ -29,6 +29,11 @@ def micro(points: float) -> int:
     return floor(points * MICRO + 0.5)
 
 
+def points_text(score_micro: int) -> str:
+    """Micro-points as people write points, nothing rounded away: 29999999 is 29.999999, 80000000 is 80."""
+    return f"{score_micro / MICRO:.6f}".rstrip("0").rstrip(".")
+
+
 def duration_ms(text: Any) -> int:
     """A duration such as `30d` in milliseconds. Raises ValueError."""
     match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
@@ -59,6 +64,13 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|
 
 DurationMs = Annotated[int, BeforeValidator(duration_ms), PlainSerializer(duration_text), _SCHEMA]
 """A policy field that is written as a duration and read as milliseconds."""
+
+Quantity = Annotated[
+    float,
+    BeforeValidator(lambda entry: float(duration_ms(entry)) if isinstance(entry, str) else entry),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h|d|w)$"}]}),
+]
+"""A number to compare a measure with; for measures that are times a duration such as `90d`, read as milliseconds."""
 
 PositiveDurationMs = Annotated[int, BeforeValidator(_positive_duration_ms), PlainSerializer(duration_text), _SCHEMA]
 

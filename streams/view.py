@@ -7,8 +7,8 @@ import msgspec
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.ledger import ledger
+from streams.moment import generation
 from streams.policy.compiled import CompiledPolicy, Scheme
-from streams.transitions import generation
 
 STAGES = ("earned", "seated", "gated", "published")
 

@@ -38,9 +38,9 @@ class QuietSpec(Spec):
     after: Annotated[
         Annotated[PositiveDurationMs, Tag("<one>")] | Annotated[dict[str, PositiveDurationMs], Tag("<each>")], Discriminator(_one_or_each)
     ] = Field(description="the limit, or tier -> limit; a tier without one is not watched")
-    then: Annotated[Annotated[Consequence, Tag("<one>")] | Annotated[dict[str, Consequence], Tag("<each>")], Discriminator(_one_or_each)] = (
-        Field(description="demote or recycle, or tier -> one of them")
-    )
+    then: Annotated[
+        Annotated[Consequence, Tag("<one>")] | Annotated[dict[str, Consequence], Tag("<each>")], Discriminator(_one_or_each)
+    ] = Field(description="demote or recycle, or tier -> one of them")
     scheme: str | None = Field(default=None, description="the scheme whose earned tier counts; may be left out where there is only one")
 
     def problems(self, schemes: dict[str, frozenset[str]]) -> Iterator[Problem]:
@@ -91,13 +91,18 @@ class QuietClock:
             Column(self._resting, "<u1", meaning),
         ]
 
-    def fold(self, row: Row, record: Event, *, first: bool) -> None:
-        """Start with the first record, start again with one that resets; an older reset than the last one changes nothing."""
-        if not (first or self._is_reset(record)) or record.occurred_at <= int(row[self._reset]):
-            return
+    def fold(self, row: Row, record: Event, *, first: bool) -> bool:
+        """Start with the first record, start again with one that resets; False if the record does not concern the clock.
+
+        An older reset than the last one changes nothing.
+        """
+        resets = self._is_reset(record)
+        if not (first or resets) or record.occurred_at <= int(row[self._reset]):
+            return resets
         row[self._reset] = record.occurred_at
         if int(row[self._fired]) >= 0:
             row[self._fired], row[self._ceiling], row[self._resting] = -1, len(self.tiers) - 1, 0
+        return resets
 
     def _is_reset(self, record: Event) -> bool:
         wanted = self._resets

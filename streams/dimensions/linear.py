@@ -7,14 +7,15 @@ from pydantic import Field, model_validator
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, clamped, unknown
+from streams.units import Quantity
 
 
 class Stretch(Spec):
     """Which measure, and its range."""
 
     measure: str
-    from_: float = Field(alias="from", description="worth 0 points")
-    to: float = Field(description="worth 100 points")
+    from_: Quantity = Field(alias="from", description="worth 0 points")
+    to: Quantity = Field(description="worth 100 points")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Stretch":

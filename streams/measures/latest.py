@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.columns import Column, identity
-from streams.kinds import Calendar, Line, Names, Problem, Row, Span, Spec, unknown
+from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 
 
 class LatestSpec(Spec):
@@ -33,13 +33,15 @@ class LatestSpec(Spec):
             if field not in fields:
                 yield f"where.{field}", unknown(f"field of {self.from_}", field, fields)
 
-    def compile(self, name: str, calendar: Calendar) -> "Latest":  # noqa: ARG002
+    def compile(self, name: str, locale: Locale) -> "Latest":  # noqa: ARG002
         """The measure that works on rows."""
         return Latest(name, self)
 
 
-class Latest:
+class Latest(Plain):
     """The compiled measure. Unknown is 0 in `at`; `known` tells the two apart."""
+
+    jumps = False
 
     def __init__(self, name: str, spec: LatestSpec) -> None:
         self.name, self.topic = name, spec.from_
@@ -53,7 +55,7 @@ class Latest:
             Column(self._known, "<u1", meaning),
         ]
 
-    def fold(self, row: Row, record: Event, event: int) -> bool:
+    def fold(self, row: Row, record: Event, event: int, dossier: Opener) -> bool:  # noqa: ARG002
         """Take the number over if the record is the latest; False if the filter leaves it out."""
         if any(str(getattr(record, field)) != content for field, content in self._where.items()):
             return False

@@ -34,7 +34,9 @@ class StepsSpec(Spec):
     """How fast an account may move along the ladder."""
 
     at_most: int = Field(ge=1, description="tiers per step")
-    every: DurationMs | None = Field(default=None, description="time between two steps (default: the minimum stay; 0s: one after the other at once)")
+    every: DurationMs | None = Field(
+        default=None, description="time between two steps (default: the minimum stay; 0s: one after the other at once)"
+    )
 
 
 class ScoreSpec(Spec):
@@ -43,6 +45,7 @@ class ScoreSpec(Spec):
     kind: Literal["score"]
     announce_entry: bool = Field(default=False, description="publish the silent entry at the lowest tier, from_tier null")
     tiers: list[TierSpec] = Field(min_length=2, max_length=64, description="lowest first")
+    hot: list[str] = Field(default=[], description="tiers into which an upgrade makes a hot lead")
     steps: StepsSpec | None = None
     triggers: list[TriggerSpec] = Field(default=[], max_length=16, description="conditions that lift to a tier while they hold")
     risk: dict[str, CeilingSpec] = Field(default={}, description="risk kind -> ceiling while a risk of this kind is open")
@@ -89,6 +92,9 @@ class ScoreSpec(Spec):
         for kind, risk in self.risk.items():
             if risk.ceiling not in tiers:
                 yield f"risk.{kind}.ceiling", unknown("tier", risk.ceiling, tiers)
+        for place, name in enumerate(self.hot):
+            if name not in tiers:
+                yield f"hot.{place}", unknown("tier", name, tiers)
         for place, trigger in enumerate(self.triggers):
             for path, what in trigger.problems(names, tiers):
                 yield f"triggers.{place}.{path}", what

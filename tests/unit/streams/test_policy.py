@@ -85,7 +85,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"measures": {"m": {"from": "tickets", "latest": "satisfaction", "where": {"mood": "x"}}}},
         "measures.m.where.mood: unknown field of tickets 'mood'",
     ),
-    ({"dimensions": {"ai": {"guess": 1}}}, "dimensions.ai: a dimension must have one of the keys table, linear, prediction"),
+    ({"dimensions": {"ai": {"guess": 1}}}, "dimensions.ai: a dimension must have one of the keys table, linear, bands, prediction, rfm"),
     ({"dimensions": {"ai": {"prediction": "m", "fallback": 101}}}, "dimensions.ai.fallback"),
     ({"dimensions": {"ai": {"prediction": "", "fallback": 1}}}, "dimensions.ai.prediction"),
     (
