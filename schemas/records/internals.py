@@ -45,3 +45,4 @@ class IngestProgress(msgspec.Struct, frozen=True, kw_only=True):
     lines_done: int
     accepted: int
     refused: int
+    reading: str | None = None
