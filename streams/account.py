@@ -8,21 +8,18 @@ instant at which something happened to it and never goes back; the score is eval
 from enum import Enum
 from typing import NamedTuple
 
-from schemas.records import AccountProfile, CauseKind, Event, Mode, Order, RiskSignal
+from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
-from streams import deadlines, gates
+from streams import gates
 from streams.accounts import Accounts
-from streams.clocks.quiet import QuietClock
 from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
-from streams.leads import is_young
-from streams.moment import Moment, of_record, of_time, remember_last
+from streams.moment import Moment, of_record, remember_last
+from streams.passing import look_ahead, passed
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
 from streams.settling import Account, Output, entries, evaluated, settled
-from streams.transitions import account_tiers, recycled
-from streams.triggers import lift
-from streams.units import UNBOUNDED, duration_text
+from streams.transitions import account_tiers
 
 __all__ = ["AccountFold", "Fate", "Output", "Step"]
 
@@ -65,7 +62,7 @@ class AccountFold:
         account = Account(accounts, number, row)
         moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
         entering = not row["account.records"]
-        outputs = [] if entering else self._passed(moment, account, record.occurred_at)
+        outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
         _remember(row, event)
         _remember_order(accounts, number, record)
         reason = of_record(raw, record, record.occurred_at < int(row["account.clock_ms"]))
@@ -76,9 +73,9 @@ class AccountFold:
         held_by = _holder(account)
         used = self._take(account, raw.topic, record, event, entering)
         outputs += settled(moment, reason, account, guarded=self._guarded)
-        outputs += self._passed(moment, account, int(row["account.clock_ms"]))
+        outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
         outputs += self._standings(moment, account, outputs, entering or _holder(account) != held_by)
-        self._look_ahead(account)
+        look_ahead(self._policy, account)
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
 
     def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
@@ -120,85 +117,10 @@ class AccountFold:
         account = Account(accounts, number, accounts.row(number))
         moment = self._moment(account, mode, decided_at_ms, reference_ms)
         held_by = _holder(account)
-        outputs = self._passed(moment, account, until_ms)
+        outputs = passed(moment, account, until_ms, guarded=self._guarded)
         outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
-        self._look_ahead(account, after_ms=until_ms)
+        look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
-
-    def _passed(self, moment: Moment, account: Account, until_ms: int) -> list[Output]:
-        """Decide every change due up to `until_ms`, each at its own instant."""
-        row, outputs = account.row, list[Output]()
-        account.accounts.touch(account.number)
-        if int(row["account.deadline_ms"]) > until_ms and deadlines.next_timer(moment.policy, row) > until_ms:
-            return outputs
-        looked_ms = int(row["account.clock_ms"])
-        while True:
-            moment.policy.renew(row, account.dossier, looked_ms)
-            due = deadlines.next_change(moment.policy, row, looked_ms)
-            if due.at_ms > until_ms:
-                account.accounts.set_deadline(account.number, due.at_ms)
-                return outputs
-            looked_ms = due.at_ms
-            if due.exact:
-                outputs += self._changed(moment, account, due.at_ms)
-                looked_ms = int(row["account.clock_ms"])
-
-    def _changed(self, moment: Moment, account: Account, due_ms: int) -> list[Output]:
-        """What follows at an instant at which something is due."""
-        row = account.row
-        before_ms = int(row["account.clock_ms"])
-        row["account.clock_ms"] = max(before_ms, due_ms)
-        moment.policy.renew(row, account.dossier, int(row["account.clock_ms"]))
-        fired, outputs = self._fire(moment, account, due_ms)
-        kind, detail = fired or self._what_passed(row, before_ms)
-        return outputs + settled(moment, of_time(row, self._partition, kind, detail), account, guarded=self._guarded)
-
-    def _fire(self, moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKind, str] | None, list[Output]]:
-        """The clocks that run out now; a demotion is the cause of what follows."""
-        row, fired, outputs = account.row, None, list[Output]()
-        for clock in self._policy.clocks:
-            earned = int(row[f"schemes.{clock.scheme}.earned"])
-            if clock.due_ms(row, earned) > due_ms:
-                continue
-            consequence = clock.fire(row, earned, due_ms)
-            if consequence == "demote":
-                fired = fired or (clock.cause, f"{clock.name} {duration_text(clock.limit_ms(earned))}")
-            else:
-                outputs += self._recycle(moment, account, clock, earned, due_ms)
-        return fired, outputs
-
-    def _recycle(self, moment: Moment, account: Account, clock: QuietClock, earned: int, due_ms: int) -> list[Output]:
-        """Put the account into the pool, unless it is there; announced only live and while it is young."""
-        row = account.row
-        if account.accounts.dossier(account.number).pool is not None:
-            return []
-        dossier = account.accounts.open_dossier(account.number)
-        dossier.recycle(due_ms, f"{clock.name} ran out after {duration_text(clock.limit_ms(earned))} in {clock.tiers[earned]}")
-        if not is_young(moment, due_ms) or dossier.known("do_not_contact") is True:
-            return []
-        reason = of_time(row, self._partition, clock.cause, clock.name)
-        return [Output("actions", moment.key, recycled(moment, reason, row, dossier, clock, earned, due_ms))]
-
-    def _what_passed(self, row: Row, before_ms: int) -> tuple[CauseKind, str | None]:
-        """Which kind of time made the change, where no clock did: a pending move, a trigger or window that ended, or decay."""
-        now_ms = int(row["account.clock_ms"])
-        for scheme in self._policy.schemes:
-            if int(row[scheme.column("pending_ms")]) <= now_ms:
-                return "CLOCK", "a move that had to wait is due"
-            if lift(scheme.triggers, row, now_ms) != int(row[scheme.column("lift")]):
-                return "WINDOW", "a trigger's condition ended"
-        if now_ms > before_ms and any(m.jumps and m.at(row, now_ms) != m.at(row, now_ms - 1) for m in self._policy.measures):
-            return "WINDOW", None
-        return "DECAY", None
-
-    def _look_ahead(self, account: Account, after_ms: int | None = None) -> None:
-        """Keep a deadline that is not late: the old one if it still holds, else the next change."""
-        row = account.row
-        from_ms = max(int(row["account.clock_ms"]), after_ms or 0)
-        known_ms = int(row["account.deadline_ms"])
-        self._policy.renew(row, account.dossier, from_ms)
-        if known_ms >= UNBOUNDED or not deadlines.still_holds(self._policy, row, from_ms, known_ms):
-            account.accounts.set_deadline(account.number, deadlines.next_change(self._policy, row, from_ms).at_ms)
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 
