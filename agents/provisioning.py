@@ -65,8 +65,10 @@ def _await_leaders(admin: AdminClient, topics: list[Topic], settings: Settings) 
 
 
 def _led(admin: AdminClient, places: list[TopicPartition], settings: Settings) -> bool:
-    answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, request_timeout=_answer_s(settings))  # type: ignore[no-untyped-call]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     try:
+        admin.list_topics(timeout=_answer_s(settings))  # or the client goes on with what it knew before the topic was made
+        answers = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=_answer_s(settings))
         for answer in answers.values():
             answer.result()
     except KafkaException as failed:
