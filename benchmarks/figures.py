@@ -36,7 +36,7 @@ def spread(runs: Sequence[Mapping[str, float]], name: str) -> Spread:
 
 
 class Conditions(msgspec.Struct, frozen=True):
-    """Where and when a figure was taken. `load_before`: the load average of the last minute before it began."""
+    """Where and when a figure was taken. Load averages are of the minute before."""
 
     commit: str
     taken_on: str
@@ -44,6 +44,7 @@ class Conditions(msgspec.Struct, frozen=True):
     memory_gib: int
     python: str
     load_before: float
+    load_after: float
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -56,8 +57,13 @@ class Figure(msgspec.Struct, frozen=True):
     curves: list[list[float]] = []
 
 
-def conditions() -> Conditions:
-    """As they are now."""
+def load() -> float:
+    """The load average of the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def conditions(load_before: float) -> Conditions:
+    """As they are now, at the end of the runs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Conditions(
         commit=_commit(),
@@ -65,7 +71,8 @@ def conditions() -> Conditions:
         cores=os.cpu_count() or 1,
         memory_gib=round(memory / 2**30),
         python=platform.python_version(),
-        load_before=round(os.getloadavg()[0], 2),
+        load_before=load_before,
+        load_after=load(),
     )
 
 

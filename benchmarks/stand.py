@@ -35,15 +35,17 @@ class Stand:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        pin(os.getpid(), BROKER_CORE)  # the broker inherits it
+        self._cores = os.sched_getaffinity(0)
         self._broker = Broker(directory / "broker", heap="2g")
 
     def __enter__(self) -> "Stand":
+        pin(os.getpid(), BROKER_CORE)  # the broker inherits it
         self._broker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._broker.stop()
+        os.sched_setaffinity(0, self._cores)
 
     def settings(self, prefix: str, application_id: str) -> Settings:
         """The settings of one run, its topics made."""
