@@ -1,12 +1,12 @@
 """Everything that a broker holds of one deployment, read_committed from the first offset to the end, as the oracle takes it."""
 
-from collections import defaultdict
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from tests.oracle.judging import Anomaly, Left, judged
 from tests.oracle.recomputing import Logged, inputs_of
+from tests.oracle.wire import decoded
 
 
 class Deployment:
@@ -24,64 +24,60 @@ class Deployment:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "fetch.queue.backoff.ms": 5,
                 "log_level": 2,
             }
         )
 
-    def read(self, topic: str) -> dict[int, list[Any]]:
-        """The messages of a topic (without prefix) by partition, each to its end."""
+    def read(self, *topics: str) -> dict[str, dict[int, list[Any]]]:
+        """The messages of topics (without prefix) by partition, each to the end it has now."""
         consumer = self._consumer()
-        found: dict[int, list[Any]] = defaultdict(list)
-        left = set(range(self.partitions))
-        consumer.assign([TopicPartition(self.prefix + topic, number, OFFSET_BEGINNING) for number in left])
+        found: dict[str, dict[int, list[Any]]] = {topic: {number: [] for number in range(self.partitions)} for topic in topics}
+        left = {(self.prefix + topic, number) for topic in topics for number in range(self.partitions)}
+        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in left])
         try:
             while left:
-                messages = consumer.consume(10_000, 0.5)
-                for message in messages:
-                    error = message.error()
+                for message in consumer.consume(1, 0.5) + consumer.consume(10_000, 0.01):
+                    error, name = message.error(), message.topic()
                     if error is None:
-                        found[message.partition()].append(message)
+                        found[name.removeprefix(self.prefix)][message.partition()].append(message)
                     elif error.code() == KafkaError._PARTITION_EOF:
-                        left.discard(message.partition())
+                        left.discard((name, message.partition()))
                     elif error.fatal():
                         raise KafkaException(error)
         finally:
             consumer.close()
         return found
 
-    def folded_to(self, decode: Any) -> dict[tuple[str, int], int]:
-        """How far fold-order says each input has been folded."""
-        reached: dict[tuple[str, int], int] = {}
-        for number, messages in self.read(f"{self.application}-fold-order").items():
-            for message in messages:
-                for part in decode("FoldOrder", message.value())["ranges"]:
-                    reached[part["topic"], number] = part["to_offset"]
-        return reached
+    def own(self, name: str) -> str:
+        """A topic that belongs to the application."""
+        return f"{self.application}-{name}"
 
-    def ends(self, topics: list[str]) -> dict[tuple[str, int], int]:
-        """The end of every input that has anything."""
-        consumer = self._consumer()
-        try:
-            places = [(topic, number) for topic in topics for number in range(self.partitions)]
-            ends = {at: consumer.get_watermark_offsets(TopicPartition(self.prefix + at[0], at[1]), timeout=30)[1] for at in places}
-        finally:
-            consumer.close()
-        return {at: end for at, end in ends.items() if end}
+    def behind(self, topics: list[str]) -> dict[tuple[str, int], int]:
+        """How many records of each input fold-order does not cover yet; empty when all is folded."""
+        fold_order = self.own("fold-order")
+        read = self.read(fold_order, *topics)
+        ends = {(topic, number): messages[-1].offset() + 1 for topic in topics for number, messages in read[topic].items() if messages}
+        reached: dict[tuple[str, int], int] = {}
+        for number, messages in read[fold_order].items():
+            for message in messages:
+                reached |= {(part["topic"], number): part["to_offset"] for part in decoded("FoldOrder", message.value())["ranges"]}
+        return {at: end - reached.get(at, 0) for at, end in ends.items() if reached.get(at, 0) < end}
 
     def left(self, topics: list[str]) -> list[Left]:
         """All that lies in each partition."""
-        inputs = {topic: self.read(topic) for topic in topics}
-        written = {name: self.read(name) for name in ("tier-transitions", "dead-letters")}
-        own = {name: self.read(f"{self.application}-{name}") for name in ("fold-order", "accounts-changelog")}
+        transitions, dead, orders, changelog = "tier-transitions", "dead-letters", self.own("fold-order"), self.own("accounts-changelog")
+        read = self.read(*topics, transitions, dead, orders, changelog)
         return [
             Left(
                 partition=number,
-                inputs={topic: [_logged(topic, message) for message in inputs[topic][number]] for topic in topics},
+                inputs={topic: [_logged(topic, message) for message in read[topic][number]] for topic in topics},
                 begins={},
-                transitions=[(message.key(), message.value()) for message in written["tier-transitions"][number]],
-                dead_letters=[(m.key(), m.value(), dict(m.headers() or [])) for m in written["dead-letters"][number]],
-                orders=[message.value() for message in own["fold-order"][number]],
-                changelog=[(message.key(), message.value()) for message in own["accounts-changelog"][number]],
+                transitions=[(message.key(), message.value()) for message in read[transitions][number]],
+                dead_letters=[(m.key(), m.value(), dict(m.headers() or [])) for m in read[dead][number]],
+                orders=[message.value() for message in read[orders][number]],
+                changelog=[(message.key(), message.value()) for message in read[changelog][number]],
             )
             for number in range(self.partitions)
         ]

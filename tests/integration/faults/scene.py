@@ -18,13 +18,12 @@ from schemas.codec import Codec
 from tests.oracle.judging import Anomaly
 from tests.oracle.reading import Deployment
 from tests.oracle.recomputing import inputs_of
-from tests.oracle.wire import decoded
 from tests.waiting import eventually
 from tests.workers import ROOT, deployment
 
 POLICY = "demo"
 PARTITIONS = 4
-ACCOUNTS = 400
+ACCOUNTS = 1_500
 POISON_SHARE = 0.001
 DAYS_A_SECOND = 86_400.0
 
@@ -96,14 +95,8 @@ class Scene:
 
     def await_folded(self, timeout_s: float = 120.0) -> None:
         """Until fold-order covers every input to its end."""
-        topics = inputs_of(self.policy)
-
-        def behind() -> dict[tuple[str, int], int]:
-            reached = self.where.folded_to(decoded)
-            return {at: end - reached.get(at, 0) for at, end in self.where.ends(topics).items() if reached.get(at, 0) < end}
-
         began_at = time.monotonic()
-        while left := behind():
+        while left := self.where.behind(inputs_of(self.policy)):
             assert time.monotonic() - began_at < timeout_s, f"not folded after {timeout_s} s: {left}"
 
     def verdict(self) -> Verdict:

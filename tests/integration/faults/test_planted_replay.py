@@ -34,26 +34,37 @@ def rogue(scene: Scene) -> Producer:
     return producer
 
 
-def busiest(scene: Scene) -> tuple[int, Any, Any]:
+def unit_of_work(scene: Scene) -> tuple[int, Any, Any]:
     """A partition, one of its transitions, and the fold-order record of the transaction that published it."""
-    orders = scene.where.read(f"{scene.settings.application_id}-fold-order")
-    for number, transitions in scene.where.read("tier-transitions").items():
+    fold_order = scene.where.own("fold-order")
+    read = scene.where.read("tier-transitions", fold_order)
+    for number, transitions in read["tier-transitions"].items():
         cause = decoded("TierTransition", transitions[-1].value())["cause"]
-        for order in orders[number]:
+        for order in read[fold_order][number]:
             for part in decoded("FoldOrder", order.value())["ranges"]:
                 if part["topic"] == cause["topic"] and part["from_offset"] <= cause["offset"] < part["to_offset"]:
                     return number, transitions[-1], order
     raise AssertionError("there must be a transition and its transaction")
 
 
+def set_back(scene: Scene, producer: Producer, *, by: int) -> None:
+    """Progress on interactions, in every partition, so many records back."""
+    changelog = scene.where.own("accounts-changelog")
+    for number, messages in scene.where.read(changelog)[changelog].items():
+        at = [progress_of(message.value()) for message in messages if message.key() == progress_key("interactions")][-1]
+        back = Progress(at.next_offset - by, at.policy_digest, at.topic_id)
+        producer.produce(scene.where.prefix + changelog, key=progress_key("interactions"), value=progress_payload(back), partition=number)
+
+
 @pytest.mark.faults
 def test_a_unit_of_work_sent_again_by_a_rogue_producer_is_caught(kafka: Broker, prefix: str, tmp_path: Path) -> None:
     scene = Scene(kafka.bootstrap, prefix)
     run_well(scene, tmp_path / "good.log")
-    number, transition, order = busiest(scene)
+    number, transition, order = unit_of_work(scene)
     producer = rogue(scene)
     for message in (transition, order):
         producer.produce(message.topic(), key=message.key(), value=message.value(), partition=number, headers=message.headers())
+    set_back(scene, producer, by=1)
     producer.commit_transaction(30)
     assert {anomaly.name for anomaly in scene.verdict().anomalies} >= {"DOUBLED", "RANGE_OVERLAP", "PROGRESS_DIFFERS"}
 
@@ -62,12 +73,8 @@ def test_a_unit_of_work_sent_again_by_a_rogue_producer_is_caught(kafka: Broker, 
 def test_progress_set_back_makes_a_worker_fold_again_and_is_caught(kafka: Broker, prefix: str, tmp_path: Path) -> None:
     scene = Scene(kafka.bootstrap, prefix)
     run_well(scene, tmp_path / "good.log")
-    changelog = scene.settings.topic_name("accounts-changelog")
     producer = rogue(scene)
-    for number, messages in scene.where.read(f"{scene.settings.application_id}-accounts-changelog").items():
-        at = [progress_of(m.value()) for m in messages if m.key() == progress_key("interactions")][-1]
-        back = Progress(at.next_offset // 2, at.policy_digest, at.topic_id)
-        producer.produce(changelog, key=progress_key("interactions"), value=progress_payload(back), partition=number)
+    set_back(scene, producer, by=300)
     producer.commit_transaction(30)
     with Worker(scene.settings, tmp_path / "misled.log") as worker:
         worker.await_lanes(4)
