@@ -14,10 +14,10 @@ _EVERY_S = 0.05
 BROKER_CORE, WORKER_CORE = 0, 1
 
 
-def pin(pid: int, core: int) -> None:
-    """Let a process, and what it starts from now on, use one core only. With one core there is nothing to choose."""
-    if core < (os.cpu_count() or 1):
-        os.sched_setaffinity(pid, {core})
+def pin(pid: int, *cores: int) -> None:
+    """Let a process, and what it starts from now on, use these cores only, as far as the machine has them."""
+    if there := set(cores) & set(range(os.cpu_count() or 1)):
+        os.sched_setaffinity(pid, there)
 
 
 def cpu_s(pid: int) -> float:

@@ -21,7 +21,7 @@ HEAD = """# Benchmarks
 What the engine does on a small machine, against a real Kafka. `make bench` takes these figures again and writes this page;
 `make bench ARGS="latency --quick"` tries one of them small. Every figure is the median of its runs, with the smallest and the
 largest; each says on which commit it was taken (`+`: with changes that were not committed), and how busy the machine was before.
-The broker and the load share one core, the worker has another to itself. Every run's figures are in `benchmarks.json`.
+Where nothing else is said, broker and load share one core and the worker has another to itself. Every run is in `benchmarks.json`.
 """
 
 

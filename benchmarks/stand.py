@@ -1,7 +1,7 @@
 """The test stand: one real broker, the load on its core, the measured worker on the other.
 
-Rules: the load and the broker share core 0, the worker has core 1 to itself; every set of topics has a prefix of its own and every
-run an application id of its own, so that no run finds what another left; what is measured is a real process, as `tierstream worker`
+Rules: on a pinned stand the load and the broker share core 0 and the worker has core 1 to itself, otherwise the system places them;
+every set of topics has a prefix of its own and every run an application id, so that no run finds what another left; what is measured is a real process, as `tierstream worker`
 starts it, read from outside (/proc, /metrics, the topics).
 """
 
@@ -33,13 +33,15 @@ _LOOK_S = 0.05
 class Stand:
     """A broker of the benchmarks' own in `directory`. Use it as a context."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, pinned: bool) -> None:
         self.directory = directory
+        self._pinned = pinned
         self._cores = os.sched_getaffinity(0)
         self._broker = Broker(directory / "broker", heap="2g")
 
     def __enter__(self) -> "Stand":
-        pin(os.getpid(), BROKER_CORE)  # the broker inherits it
+        if self._pinned:
+            pin(os.getpid(), BROKER_CORE)  # the broker inherits it
         self._broker.start()
         return self
 
@@ -66,6 +68,7 @@ class Stand:
         """A worker process on its own core; stopped at the end, and that it stopped well is checked."""
         log = self.directory / f"{settings.topic_prefix}{settings.application_id}.log"
         worker = Worker(settings, policy, log)
+        pin(worker.pid, *([WORKER_CORE] if self._pinned else self._cores))
         try:
             yield worker
         finally:
@@ -91,7 +94,6 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "agents.cli", "worker"], env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT
             )
-        pin(self.process.pid, WORKER_CORE)
 
     @property
     def pid(self) -> int:
