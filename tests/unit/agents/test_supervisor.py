@@ -64,6 +64,18 @@ os.abort() if lived == 1 else exit(70 if lived < 4 else 0)
     assert lives.read_text() == "xxxx"
 
 
+def test_a_worker_that_has_run_outlives_an_outage(tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    text = f"""
+import os
+with open({str(lives)!r}, "a") as file:
+    file.write("x")
+exit([70, 2, 2, 0][os.path.getsize({str(lives)!r}) - 1])
+"""
+    assert Supervisor(program(text), first_pause_s=0.01).run() == 0
+    assert lives.read_text() == "xxxx"
+
+
 def test_a_killed_child_is_started_again_and_sigterm_ends_both(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     with supervised(STOPPING, file) as process:
