@@ -66,7 +66,8 @@ class AccountFold:
         _remember(row, event)
         entering, late = not row["account.records"], record.occurred_at < int(row["account.clock_ms"])
         row["account.records"] += 1
-        row["account.clock_ms"] = max(int(row["account.clock_ms"]), record.occurred_at)
+        if not late:
+            row["account.clock_ms"] = record.occurred_at
         accounts.touch(number)
         at = Circumstances(self._application, self._policy, mode, decided_at_ms, raw, record, late, self._dimensions(row))
         outputs = self._entries(accounts, number, row, at) if entering else []
@@ -75,7 +76,7 @@ class AccountFold:
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
 
     def _dimensions(self, row: Row) -> list[int]:
-        return [int(row[f"dimensions.{dimension.name}.micro"]) for dimension in self._policy.dimensions]
+        return [int(row[column]) for column in self._policy.worth_columns]
 
     def _take(self, accounts: Accounts, number: int, row: Row, topic: str, record: Event, event: int) -> bool:
         """Fold the record into measures and dossier. False if nothing had a use for it."""
@@ -109,9 +110,9 @@ class AccountFold:
     def _evaluated(self, row: Row) -> int:
         """The score at the account's clock; the row keeps what each dimension is worth there."""
         clock_ms, score = int(row["account.clock_ms"]), 0.0
-        for dimension, weight in zip(self._policy.dimensions, self._policy.weights, strict=True):
+        for dimension, weight, column in zip(self._policy.dimensions, self._policy.weights, self._policy.worth_columns, strict=True):
             points = dimension.at(row, clock_ms)
-            row[f"dimensions.{dimension.name}.micro"] = micro(points)
+            row[column] = micro(points)
             score += weight * points
         return micro(score)
 

@@ -117,8 +117,8 @@ def transition(at: Circumstances, row: Row, dossier: Dossier, crossing: Crossing
 
 def _dimension_changes(at: Circumstances, row: Row, weighted_micro: list[int]) -> list[DimensionChange]:
     return [
-        DimensionChange(
-            name=dimension.name, before_micro=before, after_micro=int(row[f"dimensions.{dimension.name}.micro"]), weighted_micro=weighted
+        DimensionChange(name=dimension.name, before_micro=before, after_micro=int(row[column]), weighted_micro=weighted)
+        for dimension, column, before, weighted in zip(
+            at.policy.dimensions, at.policy.worth_columns, at.dimensions_before, weighted_micro, strict=True
         )
-        for dimension, before, weighted in zip(at.policy.dimensions, at.dimensions_before, weighted_micro, strict=True)
     ]

@@ -164,9 +164,9 @@ class Decayed:
         if age_ms <= 0:
             return
         total = row[self._total]
-        for slot in range(len(self._kinds)):
-            if total[slot]:
-                total[slot] *= self._worth(slot, age_ms)
+        for slot, points in enumerate(total.tolist()):
+            if points:
+                total[slot] = points * self._worth(slot, age_ms)
         row[self._at] = at_ms
 
     def _capped(self, row: Row, cap: int, day: int, points: float) -> float:
@@ -185,8 +185,9 @@ class Decayed:
 
     def at(self, row: Row, at_ms: int) -> float:
         """The points that are left at `at_ms`."""
-        age_ms, total = at_ms - int(row[self._at]), row[self._total]
-        return sum(float(total[slot]) * self._worth(slot, age_ms) for slot in range(len(self._kinds)) if total[slot])
+        age_ms = at_ms - int(row[self._at])
+        totals: list[float] = row[self._total].tolist()
+        return sum(points * self._worth(slot, age_ms) for slot, points in enumerate(totals) if points)
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line per kind that ever happened."""

@@ -40,10 +40,11 @@ class Scheme(NamedTuple):
     announce_entry: bool
     ceilings: dict[str, int]
     columns: list[Column]
+    column_of: dict[str, str]
 
     def column(self, part: str) -> str:
         """The row's column for a part of this scheme."""
-        return f"schemes.{self.name}.{part}"
+        return self.column_of[part]
 
 
 def _scheme_columns(name: str, ladder: ScoreLadder, meaning: str) -> list[Column]:
@@ -78,6 +79,7 @@ class CompiledPolicy:
         named: dict[str, Measure] = {name: spec.compile(name, calendar) for name, spec in document.measures.items()}
         self.dimensions: list[Dimension] = [document.dimensions[name].compile(name, named) for name in document.score]
         self.weights = list(document.score.values())
+        self.worth_columns = [f"dimensions.{name}.micro" for name in document.score]
         self.measures = [*named.values(), *(measure for dimension in self.dimensions for measure in dimension.own_measures)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
@@ -87,7 +89,9 @@ class CompiledPolicy:
             ladder = spec.compile()
             meaning = identity([spec.model_dump(mode="json"), document.score])
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
-            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, _scheme_columns(name, ladder, meaning)))
+            columns = _scheme_columns(name, ladder, meaning)
+            column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
+            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, columns, column_of))
         return schemes
 
     def _named_inputs(self) -> tuple[str, ...]:
@@ -99,9 +103,7 @@ class CompiledPolicy:
         return tuple(topic for topic in INPUTS if topic in named)
 
     def _all_columns(self) -> list[Column]:
-        dimension_columns = [
-            Column(f"dimensions.{dimension.name}.micro", "<i8", identity(["micro", self.digest])) for dimension in self.dimensions
-        ]
+        dimension_columns = [Column(name, "<i8", identity(["micro", self.digest])) for name in self.worth_columns]
         parts: list[Any] = [*self.measures, *self.dimensions, *self.schemes]
         return [*ACCOUNT_COLUMNS, *dimension_columns, *(column for part in parts for column in part.columns)]
 
@@ -109,8 +111,8 @@ class CompiledPolicy:
         """The row of an account of which nothing is known yet: its dimensions are worth what they are without a record."""
         entry = template(self.layout, self.columns)
         points = [dimension.at(entry[0], 0) for dimension in self.dimensions]
-        for dimension, worth in zip(self.dimensions, points, strict=True):
-            entry[f"dimensions.{dimension.name}.micro"] = micro(worth)
+        for column, worth in zip(self.worth_columns, points, strict=True):
+            entry[column] = micro(worth)
         score_micro = micro(sum(weight * worth for weight, worth in zip(self.weights, points, strict=True)))
         for scheme in self.schemes:
             entry[scheme.column("score_micro")] = score_micro
