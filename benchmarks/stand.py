@@ -1,8 +1,8 @@
 """The test stand: one real broker, the load on its core, the measured worker on the other.
 
 Rules: on a pinned stand the load and the broker share core 0 and the worker has core 1 to itself, otherwise the system places them;
-every set of topics has a prefix of its own and every run an application id, so that no run finds what another left; what is measured is a real process, as `tierstream worker`
-starts it, read from outside (/proc, /metrics, the topics).
+every set of topics has a prefix of its own and every run an application id, so that no run finds what another left; what is measured
+is a real process, as `tierstream worker` starts it, read from outside (/proc, /metrics, the topics).
 """
 
 import os
