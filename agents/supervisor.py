@@ -42,6 +42,7 @@ class Supervisor:
         self.restarts = 0
         self._first_pause_s, self._longest_pause_s, self._healthy_s, self._grace_s = first_pause_s, longest_pause_s, healthy_s, grace_s
         self._stopping = threading.Event()
+        self._kill_at_s = 0.0
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
@@ -76,13 +77,19 @@ class Supervisor:
             child.terminate()
         while True:
             try:
-                return child.wait(self._grace_s)
+                return child.wait(self._patience_s())
             except subprocess.TimeoutExpired:
-                if self._stopping.is_set():
+                if self._stopping.is_set() and time.monotonic() >= self._kill_at_s:
                     _log.error("worker did not stop within %.0f s: killed", self._grace_s)
                     child.kill()
 
+    def _patience_s(self) -> float:
+        """How long to wait before looking again: to the end of the grace once the signal has come, counted from the signal."""
+        return max(0.05, self._kill_at_s - time.monotonic()) if self._stopping.is_set() else self._grace_s
+
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if not self._stopping.is_set():
+            self._kill_at_s = time.monotonic() + self._grace_s
         self._stopping.set()
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(number)
