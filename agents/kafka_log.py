@@ -33,6 +33,7 @@ _PASSING = frozenset(
         KafkaError._TIMED_OUT_QUEUE,
         KafkaError._WAIT_COORD,
         KafkaError._UNKNOWN_BROKER,
+        KafkaError._NOENT,  # no leader is known yet
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.REQUEST_TIMED_OUT,
@@ -88,10 +89,13 @@ class KafkaLog:
         return {self._logical[name]: str(_translated(answer.result).topic_id) for name, answer in answers.items()}
 
     def changelog_end(self) -> int:
-        """The high watermark of the changelog."""
-        place = TopicPartition(self._settings.topic_name(CHANGELOG), self._number)
-        _, high = _translated(self._consumer.get_watermark_offsets, place, _CALL_S)
-        return int(high)
+        """The high watermark of the changelog.
+
+        Asked read_uncommitted: to a read_committed reader the broker names the last stable offset as the end, and what
+        was committed behind a foreign open transaction would be missed.
+        """
+        name = self._settings.topic_name(CHANGELOG)
+        return self._latest([name], IsolationLevel.READ_UNCOMMITTED)[name]
 
     def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
         """The changelog up to its end; only a foreign open transaction could keep it from getting there."""
@@ -117,9 +121,13 @@ class KafkaLog:
 
     def ends(self) -> dict[str, int]:
         """The last stable offset of each input."""
-        wanted = {TopicPartition(name, self._number): _LATEST for name in self._logical}
-        answers = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_CALL_S)
-        return {self._logical[place.topic]: _translated(answer.result).offset for place, answer in answers.items()}
+        ends = self._latest(list(self._logical), IsolationLevel.READ_COMMITTED)
+        return {self._logical[name]: end for name, end in ends.items()}
+
+    def _latest(self, names: list[str], isolation: IsolationLevel) -> dict[str, int]:
+        wanted = {TopicPartition(name, self._number): _LATEST for name in names}
+        answers = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=_CALL_S)
+        return {place.topic: int(_translated(answer.result).offset) for place, answer in answers.items()}
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

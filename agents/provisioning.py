@@ -9,13 +9,24 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import clients
 from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Topic
+
+_NOT_LED_YET = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError._NOENT,  # the client's own: no leader of any of the partitions is known
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+    }
+)
 
 
 class Found(NamedTuple):
@@ -37,17 +48,34 @@ def create_topics(settings: Settings) -> list[str]:
         refused = [problem for name, answer in made.items() if (problem := _refusal(name, answer))]
         if refused:
             raise SettingsError(refused)
-        _await_described(admin, settings)
+        _await_leaders(admin, missing, settings)
     if problems := _problems(admin, settings):
         raise SettingsError(problems)
     return [settings.topic_name(topic.name) for topic in missing]
 
 
-def _await_described(admin: AdminClient, settings: Settings) -> None:
-    """Until every broker that may be asked knows the new topics, which takes a moment in a cluster."""
+def _await_leaders(admin: AdminClient, topics: list[Topic], settings: Settings) -> None:
+    """Until every partition of the new topics can be read: a broker says "made" a moment before the leaders know of it."""
+    places = [TopicPartition(settings.topic_name(topic.name), n) for topic in topics for n in range(_partitions(topic, settings))]
     give_up_at = time.monotonic() + _answer_s(settings)
-    while len(_described(admin, settings)) < len(TOPICS) and time.monotonic() < give_up_at:
+    while not _led(admin, places, settings):
+        if time.monotonic() > give_up_at:
+            raise SettingsError(f"new topics have no leaders after {_answer_s(settings):g} s: see the brokers' logs")
         time.sleep(0.05)
+
+
+def _led(admin: AdminClient, places: list[TopicPartition], settings: Settings) -> bool:
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    try:
+        admin.list_topics(timeout=_answer_s(settings))  # or the client goes on with what it knew before the topic was made
+        answers = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=_answer_s(settings))
+        for answer in answers.values():
+            answer.result()
+    except KafkaException as failed:
+        if failed.args[0].code() not in _NOT_LED_YET:
+            raise clients.unreachable(settings, failed) from failed
+        return False
+    return True
 
 
 def check_topics(settings: Settings) -> list[str]:

@@ -1,8 +1,10 @@
-"""Keeps one worker running: starts it again when it ends with anything but 0 or 2, and takes it along when it goes itself.
+"""Keeps one worker running: starts it again when it ends, and takes it along when it goes itself.
 
     0   the worker was told to stop: so does the supervisor
-    2   the operator must mend something: starting again would not help
+    2   at the first start: the operator must mend something, and starting again would not help
     any other code or signal: again, after a pause that doubles up to a cap and is forgotten after a healthy while
+
+A worker that has run before is also started again after a 2: most likely its broker is away, and an outage must not need a person.
 
 SIGTERM and SIGINT are passed on. The child gets SIGTERM when its supervisor dies, where the system can do that (Linux).
 """
@@ -21,7 +23,6 @@ from types import FrameType
 from agents.dying import ExitCode
 
 _log = logging.getLogger("tierstream.supervisor")
-_FINAL = (ExitCode.FINE, ExitCode.WRONG_USE)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,6 +42,7 @@ class Supervisor:
         self.restarts = 0
         self._first_pause_s, self._longest_pause_s, self._healthy_s, self._grace_s = first_pause_s, longest_pause_s, healthy_s, grace_s
         self._stopping = threading.Event()
+        self._kill_at_s = 0.0
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
@@ -58,7 +60,7 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = self._run_once()
-            if self._stopping.is_set() or code in _FINAL:
+            if self._stopping.is_set() or code == ExitCode.FINE or (code == ExitCode.WRONG_USE and not self.restarts):
                 return ExitCode.FINE if code == -signal.SIGTERM and self._stopping.is_set() else _as_exit_code(code)
             if time.monotonic() - began >= self._healthy_s:
                 pause_s = self._first_pause_s
@@ -75,13 +77,19 @@ class Supervisor:
             child.terminate()
         while True:
             try:
-                return child.wait(self._grace_s)
+                return child.wait(self._patience_s())
             except subprocess.TimeoutExpired:
-                if self._stopping.is_set():
+                if self._stopping.is_set() and time.monotonic() >= self._kill_at_s:
                     _log.error("worker did not stop within %.0f s: killed", self._grace_s)
                     child.kill()
 
+    def _patience_s(self) -> float:
+        """How long to wait before looking again: to the end of the grace once the signal has come, counted from the signal."""
+        return max(0.05, self._kill_at_s - time.monotonic()) if self._stopping.is_set() else self._grace_s
+
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if not self._stopping.is_set():
+            self._kill_at_s = time.monotonic() + self._grace_s
         self._stopping.set()
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(number)

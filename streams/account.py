@@ -12,6 +12,7 @@ from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
 from streams import gates
 from streams.accounts import Accounts
+from streams.forecasting import foretold
 from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
@@ -74,6 +75,7 @@ class AccountFold:
         used = self._take(account, raw.topic, record, event, entering)
         outputs += settled(moment, reason, account, guarded=self._guarded)
         outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
+        outputs = foretold(moment, account, outputs)
         outputs += self._standings(moment, account, outputs, entering or _holder(account) != held_by)
         look_ahead(self._policy, account)
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
@@ -118,6 +120,7 @@ class AccountFold:
         moment = self._moment(account, mode, decided_at_ms, reference_ms)
         held_by = _holder(account)
         outputs = passed(moment, account, until_ms, guarded=self._guarded)
+        outputs = foretold(moment, account, outputs)
         outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs

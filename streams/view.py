@@ -26,7 +26,7 @@ def account_view(policy: CompiledPolicy, account_id: str, partition: int, row: R
         "records": int(row["account.records"]),
         "clock_at": clock_ms,
         "score_micro": score_micro,
-        "dimensions": {dimension.name: int(row[f"dimensions.{dimension.name}.micro"]) for dimension in policy.dimensions},
+        "dimensions": {dimension.name: int(row[column]) for dimension, column in zip(policy.dimensions, policy.worth_columns, strict=True)},
         "contributions": [msgspec.to_builtins(line) for line in lines.contributions],
         "schemes": {scheme.name: _standing(row, scheme) for scheme in policy.schemes},
         "profile": {field: known.content for field, known in sorted(dossier.profile.items()) if known.content is not None},

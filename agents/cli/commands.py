@@ -1,8 +1,11 @@
 """Which commands are there, in which order and under which heading. The one place that assembles the command line."""
 
+from typing import Annotated
+
 import typer
 
 from agents.cli import audit, demo, generate, ingest, policy, replay, topics, worker
+from agents.dying import ExitCode
 
 HELP = """
 Live, exact, explained account tiers on Kafka.
@@ -20,11 +23,27 @@ FEED = "Feed"
 CHECK = "Check"
 
 
+Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and end.")]
+
+
+def whole(ctx: typer.Context, version: Version = False) -> None:
+    """What stands before every command."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"tierstream {installed('tierstream')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(ExitCode.WRONG_USE)
+
+
 def create_cli() -> typer.Typer:
     """The whole command line."""
     from agents.cli.broker import create_broker_commands
 
-    cli = typer.Typer(name="tierstream", help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    cli = typer.Typer(name="tierstream", rich_markup_mode="rich", pretty_exceptions_enable=False)
+    cli.callback(help=HELP, invoke_without_command=True)(whole)
     cli.command("demo", rich_help_panel=FIRST)(demo.demo)
     cli.add_typer(create_broker_commands(), name="broker", rich_help_panel=FIRST)
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)

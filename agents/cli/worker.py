@@ -12,7 +12,7 @@ from schemas.errors import SettingsError
 if TYPE_CHECKING:
     from agents.settings import Settings
 
-Supervised = Annotated[bool, typer.Option("--supervised", help="Start it again whenever it ends with anything but 0 or 2.")]
+Supervised = Annotated[bool, typer.Option("--supervised", help="Start it again whenever it ends by itself.")]
 Quarantine = Annotated[
     list[str] | None,
     typer.Option(

@@ -111,12 +111,12 @@ def _bar(length: float) -> str:
 def _figures(watch: Watch, figures: Figures) -> Panel:
     table = Table.grid(padding=(0, 2))
     p50, p99 = watch.lag_ms(0.50), watch.lag_ms(0.99)
-    lag = "-" if p50 is None else f"p50 {p50} ms   p99 {p99} ms"
-    table.add_row("lag, append to readable", Text(lag, style="bold"))
-    table.add_row("events/s folded", Text(f"{figures.per_second:,.0f}", style="bold"))
-    table.add_row("events folded", f"{watch.folded:,} of {figures.sent:,}")
+    lag = "-" if p50 is None else f"{p50:,} / {p99:,} ms"
+    table.add_row("lag p50 / p99", Text(lag, style="bold"))
+    table.add_row("events/s", Text(f"{figures.per_second:,.0f}", style="bold"))
+    table.add_row("folded", f"{watch.folded:,} of {figures.sent:,}")
+    table.add_row("transactions", f"{watch.transactions:,}, exactly once")
     ups, downs = watch.directions["UP"], watch.directions["DOWN"]
     table.add_row("transitions", Text.assemble(f"{watch.transitions:,}  ", (f"▲ {ups:,}", "green"), "  ", (f"▼ {downs:,}", "red")))
-    table.add_row("transactions", f"{watch.transactions:,}, exactly once")
-    table.add_row("dead letters", f"{watch.dead.total():,} of {figures.spoilt:,} spoilt on purpose")
+    table.add_row("dead letters", f"{watch.dead.total():,} of {figures.spoilt:,} spoilt")
     return Panel(table, title="the engine", title_align="left", border_style="dim")

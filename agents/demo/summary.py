@@ -11,7 +11,7 @@ from agents.demo.screen import pyramid_panel
 
 NEXT = """
 [bold]Try next[/]
-  [cyan]tierstream policy check demo[/]      what the policy says (a copy of it is yours to change)
+  [cyan]tierstream policy check demo[/]      what the policy says
   [cyan]tierstream demo --policy FILE[/]     the same accounts under your policy
   [cyan]tierstream demo --rate 2000[/]       more of it
   [cyan]tierstream broker up[/]              a Kafka that stays; then [cyan]topics create[/],

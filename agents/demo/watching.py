@@ -8,7 +8,7 @@ import threading
 from collections import Counter, deque
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka import TopicPartition
 
 from agents import clients
 from agents.clocks import wall_clock
@@ -56,7 +56,7 @@ class Watch(threading.Thread):
         """The thread."""
         consumer = clients.reading_consumer(self._settings)
         numbers = range(self._settings.partitions)
-        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name in self._logical for number in numbers])
+        consumer.assign([TopicPartition(name, number, 0) for name in self._logical for number in numbers])
         while not self._ended.is_set():
             messages: list[Any] = consumer.consume(1, WAIT_S)  # at once, and then whatever came with it
             if messages:

@@ -148,9 +148,9 @@ class Decayed(Plain):
         if age_ms <= 0:
             return
         total = row[self._total]
-        for slot in range(len(self._kinds)):
-            if total[slot]:
-                total[slot] *= self._worth(slot, age_ms)
+        for slot, points in enumerate(total.tolist()):
+            if points:
+                total[slot] = points * self._worth(slot, age_ms)
         row[self._at] = at_ms
 
     def at(self, row: Row, at_ms: int) -> float:

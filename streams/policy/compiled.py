@@ -54,10 +54,11 @@ class Scheme(NamedTuple):
     triggers: list[Trigger]
     hot: frozenset[int]
     columns: list[Column]
+    column_of: dict[str, str]
 
     def column(self, part: str) -> str:
         """The row's column for a part of this scheme."""
-        return f"schemes.{self.name}.{part}"
+        return self.column_of[part]
 
 
 def _scheme_columns(name: str, ladder: ScoreLadder, meaning: str) -> list[Column]:
@@ -82,7 +83,7 @@ class CompiledPolicy:
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
-        self.lateness_ms, self.act_within_ms = document.lateness, document.act_within
+        self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
         self.schemes = self._compiled_schemes(document)
         self.clocks = self._compiled_clocks(document)
         self.inputs = self._named_inputs()
@@ -96,6 +97,7 @@ class CompiledPolicy:
         self._named: dict[str, Measure] = compiled(document.measures, locale)
         self.dimensions: list[Dimension] = [document.dimensions[name].compile(name, self._named) for name in document.score]
         self.weights = list(document.score.values())
+        self.worth_columns = [f"dimensions.{name}.micro" for name in document.score]
         self.measures = [*self._named.values(), *(measure for dimension in self.dimensions for measure in dimension.own_measures)]
         self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
@@ -108,7 +110,9 @@ class CompiledPolicy:
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
             triggers = [Trigger(trigger, ladder.tiers.index(trigger.lift_to), self._named) for trigger in spec.triggers]
             hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
-            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, hot, _scheme_columns(name, ladder, meaning)))
+            columns = _scheme_columns(name, ladder, meaning)
+            column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
+            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, hot, columns, column_of))
         return schemes
 
     def _compiled_clocks(self, document: PolicyDocument) -> list[QuietClock]:
@@ -127,9 +131,7 @@ class CompiledPolicy:
         return tuple(topic for topic in INPUTS if topic in named)
 
     def _all_columns(self) -> list[Column]:
-        dimension_columns = [
-            Column(f"dimensions.{dimension.name}.micro", "<i8", identity(["micro", self.digest])) for dimension in self.dimensions
-        ]
+        dimension_columns = [Column(name, "<i8", identity(["micro", self.digest])) for name in self.worth_columns]
         parts: list[Any] = [*self.measures, *self.dimensions, *self.schemes, *self.clocks]
         return [*ACCOUNT_COLUMNS, *dimension_columns, *(column for part in parts for column in part.columns)]
 
@@ -137,8 +139,8 @@ class CompiledPolicy:
         """The row of an account of which nothing is known yet: its dimensions are worth what they are without a record."""
         entry = template(self.layout, self.columns)
         points = [dimension.at(entry[0], 0) for dimension in self.dimensions]
-        for dimension, worth in zip(self.dimensions, points, strict=True):
-            entry[f"dimensions.{dimension.name}.micro"] = micro(worth)
+        for column, worth in zip(self.worth_columns, points, strict=True):
+            entry[column] = micro(worth)
         score_micro = micro(sum(weight * worth for weight, worth in zip(self.weights, points, strict=True)))
         for scheme in self.schemes:
             entry[scheme.column("score_micro")] = score_micro

@@ -70,6 +70,7 @@ class PolicyDocument(Spec):
     act_within: PositiveDurationMs = Field(
         default=duration_ms("1h"), description="hot leads and actions are published only for changes younger than this"
     )
+    forecast_horizon: PositiveDurationMs = Field(default=duration_ms("30d"), description="how far ahead `points to keep the tier` looks")
     measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
     dimensions: dict[Name, DimensionSpec] = Field(min_length=1, description="numbers from 0 to 100")
     score: dict[Name, float] = Field(min_length=1, description="dimension -> weight; the weights sum to 1")

@@ -37,6 +37,12 @@ def worker(settings: Settings, tmp_path: Path) -> Iterator[Worker]:
         yield process
 
 
+def members(settings: Settings) -> int:
+    group = f"{settings.topic_prefix}{settings.application_id}"
+    admin = clients.admin_client(settings)
+    return len(admin.describe_consumer_groups([group])[group].result(20).members)
+
+
 def visits(settings: Settings) -> None:
     publish(settings, "interactions", [interaction(account) for account in EVERYBODY])
 
@@ -95,7 +101,7 @@ def test_a_worker_that_slept_past_its_session_alone_starts_its_lanes_anew(kafka:
     with Worker(settings, tmp_path / "worker.log") as worker:
         worker.await_lanes(4)
         worker.process.send_signal(signal.SIGSTOP)
-        time.sleep(8)  # nothing to await: the broker must not hear of it for longer than its session
+        eventually(lambda: members(settings) == 0, 30, "the group giving the worker up")
         worker.process.send_signal(signal.SIGCONT)
         eventually(lambda: "lanes start anew" in worker.said, 30, "the missed generation")
         worker.await_lanes(4)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ sys.exit(Supervisor(sys.argv[1:], first_pause_s=0.05, grace_s=2).run())
 """
 STAYING = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + STAYING
+SLOW = "import signal; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1.2), sys.exit(0))); " + STAYING
 STOPPING = "import signal; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); " + STAYING
 
 
@@ -64,6 +66,18 @@ os.abort() if lived == 1 else exit(70 if lived < 4 else 0)
     assert lives.read_text() == "xxxx"
 
 
+def test_a_worker_that_has_run_outlives_an_outage(tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    text = f"""
+import os
+with open({str(lives)!r}, "a") as file:
+    file.write("x")
+exit([70, 2, 2, 0][os.path.getsize({str(lives)!r}) - 1])
+"""
+    assert Supervisor(program(text), first_pause_s=0.01).run() == 0
+    assert lives.read_text() == "xxxx"
+
+
 def test_a_killed_child_is_started_again_and_sigterm_ends_both(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     with supervised(STOPPING, file) as process:
@@ -83,6 +97,17 @@ def test_a_child_that_will_not_stop_is_killed(tmp_path: Path) -> None:
         process.terminate()
         assert process.wait(10) == 128 + signal.SIGKILL
     assert not alive(child)
+
+
+def test_the_grace_counts_from_the_signal(tmp_path: Path) -> None:
+    """Whenever it comes: a child that needs 1.2 of the 2 s is not killed because the supervisor has waited for a while already."""
+    file = tmp_path / "pids"
+    with supervised(SLOW, file) as process:
+        eventually(lambda: pids(file))
+        began_s = time.monotonic()
+        eventually(lambda: time.monotonic() - began_s > 1.4, what="most of the first two seconds")
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child of its parent's death")

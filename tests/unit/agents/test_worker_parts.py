@@ -8,7 +8,7 @@ import pytest
 
 from agents.credentials import credentials
 from agents.listening import listen
-from agents.logs import OneLine
+from agents.logs import OneLine, Seldom
 from schemas.errors import SettingsError
 
 
@@ -38,6 +38,24 @@ def test_a_log_entry_is_one_line_even_with_a_traceback() -> None:
     line = OneLine().format(record)
     assert "\n" not in line
     assert line.startswith("2024-01-10T12:00:00.125Z ERROR tierstream.worker broken a\\nb\\nTraceback")
+
+
+def test_a_broker_that_is_away_is_a_warning_once_in_a_while() -> None:
+    def complaint(at: float, name: str = "aiokafka", message: str = "Unable connect to node %s") -> logging.LogRecord:
+        record = logging.LogRecord(name, logging.ERROR, __file__, 1, message, (1,), None)
+        record.created = at
+        return record
+
+    seldom, first = Seldom(every_s=10), complaint(100.0)
+    assert seldom.filter(first)
+    assert first.levelname == "WARNING"
+    assert not seldom.filter(complaint(109.9))
+    assert seldom.filter(complaint(101.0, message="another %s"))
+    assert seldom.filter(complaint(110.0))
+    ours = complaint(110.1, name="tierstream.worker")
+    assert seldom.filter(ours)
+    assert seldom.filter(ours)
+    assert ours.levelname == "ERROR"
 
 
 def test_without_security_options_the_member_speaks_plain_text() -> None:

@@ -1,0 +1,164 @@
+"""Which figures there are: their names, what each row of their tables means, its unit and its bar, and how they are taken."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from benchmarks import first_transition, latency, restore, stages, throughput
+from benchmarks.figures import Run, Tell
+from benchmarks.stand import Stand
+
+POLICIES = Path(__file__).parents[1] / "policies"
+Taken = Iterator[tuple[Run, list[float]]]
+
+
+class Row(NamedTuple):
+    """One line of a figure's table. `digits` after the point; `bar` as it is written in the issue, empty where there is none."""
+
+    name: str
+    label: str
+    unit: str
+    digits: int = 0
+    bar: str = ""
+
+
+class Plan(NamedTuple):
+    """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named."""
+
+    name: str
+    title: str
+    how: str
+    rows: tuple[Row, ...]
+    sizes: dict[str, int]
+    small: dict[str, int]
+    take: Callable[[dict[str, int], int, Tell], Taken]
+    asked_for: bool = False
+
+
+def _on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:
+    """A broker of the figure's own."""
+    with TemporaryDirectory(prefix="tierstream-bench-") as directory, Stand(Path(directory), pinned=pinned) as stand:
+        yield from measured(stand)
+
+
+def _plain(runs: Iterable[Run]) -> Taken:
+    """Runs without a curve."""
+    return ((run, []) for run in runs)
+
+
+def _throughput(policy: str) -> Plan:
+    return Plan(
+        name=f"throughput-{policy}",
+        title=f"Events a second, one worker on one core, policy `{policy}`",
+        how="Everything lies in the topics before the worker starts; exactly once, changelog, fold-order and transitions written. "
+        "Counted from the moment every account is known to the last commit, by the append times of `fold-order`. "
+        "Checked: every record folded once, the audit of `tier-transitions` without a breach.",
+        rows=(
+            Row("events_per_s", "events a second", "1/s"),
+            Row("cpu_us", "processor time of the worker for an event", "us", 1),
+            Row("fold_us", "of it decoding and folding (wall clock, as the lanes count)", "us", 1),
+            Row("commit_ms", "waiting for one commit", "ms", 1),
+            Row("events_per_transaction", "events in a transaction", "1"),
+            Row("changes_per_event", "changelog records for an event", "1", 2),
+            Row("transitions", "tier transitions published and audited", "1"),
+        ),
+        sizes={"accounts": 50_000, "records": 500_000},
+        small={"accounts": 5_000, "records": 300_000},
+        take=lambda sizes, runs, tell: _on_stand(
+            lambda stand: _plain(throughput.measured(stand, POLICIES / f"{policy}.yaml", **sizes, runs=runs, tell=tell))
+        ),
+    )
+
+
+def _stages(policy: str) -> Plan:
+    rows = (("decode", "decode"), ("fold", "fold"), ("changelog", "rows for the changelog"), ("encode outputs", "encode transitions"))
+    return Plan(
+        name=f"stages-{policy}",
+        title=f"What an event costs, stage by stage, policy `{policy}`",
+        how="The same records in memory, one partition, no broker and no threads: the worker's own Python alone.",
+        rows=tuple(Row(name, label, "us", 2) for name, label in rows),
+        sizes={"accounts": 6_250, "records": 62_500},
+        small={"accounts": 1_000, "records": 20_000},
+        take=lambda sizes, runs, tell: _plain(
+            stages.measured(POLICIES / f"{policy}.yaml", **sizes, tell=lambda said: tell(f"stages {policy}: {said}")) for _ in range(runs)
+        ),
+    )
+
+
+PLANS: dict[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        _throughput("sabc"),
+        _throughput("demo"),
+        _stages("sabc"),
+        _stages("demo"),
+        Plan(
+            name="latency",
+            title="From an event to its transition at 2,000 events a second, policy `sabc`",
+            how="An open loop: every send has its instant, fixed before the run. Every 20th event raises or withdraws a lawsuit against an "
+            "account in A and so changes its tier. Readable: a read_committed consumer has the transition. "
+            "The first 5 s are not counted. No core is reserved.",
+            rows=(
+                Row("appended_p50_ms", "append to readable, median", "ms", 1),
+                Row("appended_p99_ms", "append to readable, 99 of 100", "ms", 1, "<= 150"),
+                Row("appended_max_ms", "append to readable, worst", "ms", 1),
+                Row("due_p50_ms", "due instant to readable, median", "ms", 1),
+                Row("due_p99_ms", "due instant to readable, 99 of 100", "ms", 1),
+                Row("due_max_ms", "due instant to readable, worst", "ms", 1),
+                Row("sender_late_p99_ms", "how late the sender was, 99 of 100", "ms", 1),
+                Row("transitions", "transitions counted", "1"),
+            ),
+            sizes={"accounts": 20_000, "seconds": 35},
+            small={"accounts": 1_000, "seconds": 10},
+            take=lambda sizes, runs, tell: _on_stand(
+                lambda stand: latency.measured(stand, POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell), pinned=False
+            ),
+        ),
+        Plan(
+            name="restore",
+            title="Restore of a killed worker, 8 partitions on one core, policy `sabc`",
+            how="The worker folds a record of every account and is killed; another starts on its changelog, is killed when ready. "
+            "Rows only: an account with a profile or a risk has a dossier besides. Memory: growth over a worker that knows no account, "
+            "client buffers included.",
+            rows=(
+                Row("restore_s", "from the start of the restore to ready, slowest partition", "s", 2),
+                Row("outside_s", "from the start of the process (the group first waits for the killed one)", "s", 2),
+                Row("records", "changelog records read", "1"),
+                Row("bytes_per_account", "memory for an account", "B"),
+            ),
+            sizes={"accounts": 1_000_000},
+            small={"accounts": 50_000},
+            take=lambda sizes, runs, tell: _on_stand(
+                lambda stand: _plain(restore.measured(stand, POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell))
+            ),
+        ),
+        Plan(
+            name="demo",
+            title="First tier transition on screen, everything there already",
+            how="`tierstream demo` in this checkout, from the command to the first line that shows a transition.",
+            rows=(
+                Row("first_transition_s", "to the first transition", "s", 1, "<= 20"),
+                Row("whole_s", f"to the end of a demo of {first_transition.SECONDS} s", "s", 1),
+            ),
+            sizes={},
+            small={},
+            take=lambda _, runs, tell: _plain(first_transition.warm(runs=runs, tell=tell)),
+        ),
+        Plan(
+            name="demo-cold",
+            title="First tier transition on screen, from a fresh clone",
+            how="`make demo` in a fresh clone with an empty home directory: makes the environment, downloads packages and Kafka; "
+            "then the same command again. The speed of the network is in it.",
+            rows=(
+                Row("first_transition_s", "to the first transition, with downloads", "s", 1, "<= 120"),
+                Row("second_s", "the second time", "s", 1, "<= 20"),
+            ),
+            sizes={},
+            small={},
+            take=lambda _, runs, tell: _plain(first_transition.cold(runs=runs, tell=tell)),
+            asked_for=True,
+        ),
+    )
+}
+"""By name, in the order of the report."""

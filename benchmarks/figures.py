@@ -1,0 +1,87 @@
+"""A figure: its runs, their medians with spread, and the conditions under which they were taken."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+Run = dict[str, float]
+"""What one run measured, by name."""
+
+
+class Tell(Protocol):
+    """Says what goes on; `share` of it done, None where nobody knows."""
+
+    def __call__(self, what: str, share: float | None = None) -> None: ...
+
+
+class Spread(NamedTuple):
+    """The middle of several runs, the smallest and the largest."""
+
+    middle: float
+    least: float
+    most: float
+
+
+def spread(runs: Sequence[Mapping[str, float]], name: str) -> Spread:
+    """Over all runs that measured `name`."""
+    found = [run[name] for run in runs]
+    return Spread(median(found), min(found), max(found))
+
+
+class Conditions(msgspec.Struct, frozen=True):
+    """Where and when a figure was taken. Load averages are of the minute before."""
+
+    commit: str
+    taken_on: str
+    cores: int
+    memory_gib: int
+    python: str
+    load_before: float
+    load_after: float
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One figure as it is kept: `runs` by name of what was measured, `curve` for a picture (each run's own)."""
+
+    name: str
+    conditions: Conditions
+    sizes: dict[str, int]
+    runs: list[Run]
+    curves: list[list[float]] = []
+
+
+def load() -> float:
+    """The load average of the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def conditions(load_before: float) -> Conditions:
+    """As they are now, at the end of the runs."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Conditions(
+        commit=_commit(),
+        taken_on=datetime.now(UTC).date().isoformat(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(memory / 2**30),
+        python=platform.python_version(),
+        load_before=load_before,
+        load_after=load(),
+    )
+
+
+def _commit() -> str:
+    """The commit that is measured; `+` after it: the rooms held changes that were not committed."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "../schemas", "../streams", "../agents")
+    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")

@@ -1,0 +1,75 @@
+"""The two pictures of docs/benchmarks.md: events a second of every run, and how the latencies of every run are distributed."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from benchmarks.figures import Figure, spread
+
+_INK, _QUIET, _MARK, _BAR = "#1f2933", "#9aa5b1", "#2563a8", "#c2410c"
+_LATENCY_BAR_MS = 150
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "tierstream",
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.edgecolor": _QUIET,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+}
+
+
+def draw_throughput(figures: list[Figure], path: Path) -> None:
+    """A line for each policy: a dot for each run, a stroke at the median."""
+    with mpl.rc_context(_STYLE):
+        canvas, axes = _canvas(7.2, 0.9 + 0.55 * len(figures))
+        for place, figure in enumerate(figures):
+            rates = [run["events_per_s"] for run in figure.runs]
+            middle = spread(figure.runs, "events_per_s").middle
+            axes.plot(rates, [place] * len(rates), "o", color=_MARK, alpha=0.55, markersize=7, markeredgewidth=0)
+            axes.plot([middle, middle], [place - 0.28, place + 0.28], color=_INK, linewidth=2)
+            axes.annotate(f"{middle:,.0f}", (middle, place - 0.3), ha="center", va="bottom", fontweight="bold")
+        axes.set_yticks(range(len(figures)), [figure.name.removeprefix("throughput-") for figure in figures])
+        axes.set_ylim(len(figures) - 0.5, -0.8)
+        axes.set_xlim(0, 1.08 * max(run["events_per_s"] for figure in figures for run in figure.runs))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("events a second, one worker on one core, exactly once (stroke: median of the runs)")
+        _save(canvas, path)
+
+
+def draw_latency(figure: Figure, path: Path) -> None:
+    """For each run, the share of transitions that were readable within so many milliseconds of the append; the tail stretched."""
+    with mpl.rc_context(_STYLE):
+        canvas, axes = _canvas(7.2, 3.8)
+        for curve in figure.curves:
+            shares = np.linspace(0, 1, len(curve))
+            axes.plot(curve, 1 - shares, color=_MARK, alpha=0.6, linewidth=1.5)
+        axes.axvline(_LATENCY_BAR_MS, color=_BAR, linewidth=1.2, linestyle="--")
+        axes.annotate("bar: 99 of 100 within 150 ms", (_LATENCY_BAR_MS, 0.8), xytext=(5, 0), textcoords="offset points", color=_BAR)
+        axes.axhline(0.01, color=_QUIET, linewidth=0.8)
+        axes.set_yscale("log")
+        axes.set_ylim(1, 0.004)
+        axes.set_yticks([1, 0.5, 0.1, 0.05, 0.01], ["all", "1 in 2", "1 in 10", "1 in 20", "1 in 100"])
+        axes.set_xlim(left=0, right=max(1.1 * max(curve[-1] for curve in figure.curves), 1.5 * _LATENCY_BAR_MS))
+        axes.set_xlabel("append of the event to transition readable, ms (2,000 events a second, one line per run)")
+        axes.set_ylabel("transitions that took longer")
+        _save(canvas, path)
+
+
+def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+    canvas = Canvas(figsize=(width, height), layout="constrained")
+    axes = canvas.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", color="#e4e7eb", linewidth=0.8)
+    axes.set_axisbelow(True)
+    return canvas, axes
+
+
+def _save(canvas: Canvas, path: Path) -> None:
+    """On white, so that it reads on a dark page too; without a date, so that the same figures give the same file."""
+    canvas.savefig(path, facecolor="white", metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,0 +1,122 @@
+"""What the tests of faults have in common: a deployment under the demo's policy, load with poison, and the oracle's verdict."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import yaml
+
+from agents.clocks import wall_clock
+from agents.generating.lives import Lives
+from agents.generating.poison import Framed, Poisoner, framed
+from agents.generating.producing import Feeder
+from agents.settings import Settings
+from schemas.codec import Codec
+from tests.oracle.judging import Anomaly
+from tests.oracle.reading import Deployment
+from tests.oracle.recomputing import inputs_of
+from tests.waiting import eventually
+from tests.workers import ROOT, deployment
+
+POLICY = "demo"
+PARTITIONS = 4
+ACCOUNTS = 1_500
+POISON_SHARE = 0.001
+DAYS_A_SECOND = 86_400.0
+
+
+class Verdict(NamedTuple):
+    """What the oracle says of a deployment: anomalies, and how much it has judged."""
+
+    anomalies: list[Anomaly]
+    events: int
+    transitions: int
+    dead_letters: int
+    transactions: int
+
+
+class Load:
+    """Generated lives into Kafka at a rate, until stopped; each record is delivered exactly once."""
+
+    def __init__(self, settings: Settings, rate: float, seed: int, accounts: int = ACCOUNTS) -> None:
+        self._random, self._codec = Random(seed), Codec()
+        self._lives = Lives(self._random, accounts, start_at_ms=wall_clock(), pace=DAYS_A_SECOND, run=f"load{seed}")
+        self._poisoner = Poisoner(self._random, POISON_SHARE, settings.partitions, self._codec)
+        self._stop = threading.Event()
+        self._feeder = Feeder(settings, rate=rate)
+        self._thread = threading.Thread(target=self._feeder.feed, args=(self._records(), self._stop), daemon=True)
+
+    def _records(self) -> Iterator[Framed]:
+        for happening in self._lives.births():
+            yield framed(happening, self._codec)
+        while True:
+            yield self._poisoner.frame(self._lives.at(wall_clock()))
+
+    @property
+    def sent(self) -> int:
+        """Records so far."""
+        return self._feeder.tally.records
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+    def await_more(self, records: int, timeout_s: float = 120.0) -> None:
+        """Until so many more records have been sent."""
+        goal = self.sent + records
+        eventually(lambda: self.sent >= goal, timeout_s, f"{records} more records")
+
+    def stop(self) -> int:
+        """End it; gives the number of records, all of which the broker has."""
+        self._stop.set()
+        self._thread.join(150)
+        assert not self._thread.is_alive(), "the load must end"
+        assert not self._feeder.tally.undelivered.total(), self._feeder.tally.undelivered
+        return self.sent
+
+
+class Scene:
+    """One deployment of four partitions on a broker."""
+
+    def __init__(self, bootstrap: str, prefix: str, **more: Any) -> None:
+        self.settings = deployment(bootstrap, prefix, policy=POLICY, partitions=PARTITIONS, **more)
+        self.policy = yaml.safe_load((Path(ROOT) / "policies" / f"{POLICY}.yaml").read_text())
+        self.where = Deployment(bootstrap, prefix, self.settings.application_id, PARTITIONS)
+
+    def load(self, rate: float = 2_500.0, seed: int = 1, accounts: int = ACCOUNTS) -> Load:
+        """Load for this deployment."""
+        return Load(self.settings, rate, seed, accounts)
+
+    def await_folded(self, timeout_s: float = 120.0) -> None:
+        """Until fold-order covers every input to its end."""
+        began_at = time.monotonic()
+        while left := self.where.behind(inputs_of(self.policy)):
+            assert time.monotonic() - began_at < timeout_s, f"not folded after {timeout_s} s: {left}"
+
+    def verdict(self) -> Verdict:
+        """Read everything and judge it."""
+        anomalies, partitions = self.where.judged(self.policy)
+        return Verdict(
+            anomalies,
+            sum(len(records) for left in partitions for records in left.inputs.values()),
+            sum(len(left.transitions) for left in partitions),
+            sum(len(left.dead_letters) for left in partitions),
+            sum(len(left.orders) for left in partitions),
+        )
+
+    def assert_exact(self, sent: int) -> Verdict:
+        """Everything folded, and not one anomaly. Prints what was judged."""
+        self.await_folded()
+        verdict = self.verdict()
+        print(f"judged {verdict._replace(anomalies=[])} of {sent} sent")
+        assert verdict.anomalies == [], f"{len(verdict.anomalies)} anomalies, the first: {verdict.anomalies[:10]}"
+        assert verdict.events == sent
+        assert verdict.transitions > 0
+        assert verdict.dead_letters > 0
+        return verdict

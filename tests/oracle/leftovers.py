@@ -1,0 +1,46 @@
+"""What a worker keeps of each account, read back from the changelog by the layout records that stand in it."""
+
+import json
+import struct
+from typing import Any, NamedTuple
+
+import msgspec
+
+CODES = {"<f8": "d", "<i8": "q", "<u8": "Q", "<i4": "i", "<u4": "I", "<u1": "B"}
+
+
+class Kept(NamedTuple):
+    """The newest of each key: rows as column -> content (a tuple where the column has several), dossiers, progress by topic."""
+
+    rows: dict[bytes, dict[str, Any]]
+    dossiers: dict[bytes, tuple[dict[str, Any], dict[str, Any]]]
+    progress: dict[str, dict[str, Any]]
+
+
+def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
+    """Decode a partition's changelog."""
+    newest = {key: payload for key, payload in changelog if payload is not None}
+    layouts = {int(key[8:], 16): json.loads(payload) for key, payload in newest.items() if key.startswith(b"\0layout\0")}
+    found = Kept({}, {}, {})
+    for key, payload in newest.items():
+        if key.startswith(b"\0progress\0"):
+            found.progress[key[10:].decode()] = json.loads(payload)
+        elif key.startswith(b"r"):
+            found.rows[key[1:]] = _row(layouts[int.from_bytes(payload[:8], "big")], payload[8:])
+        elif key.startswith(b"d"):
+            assert payload[0] == 1, f"dossier of {key!r} must be of format 1"
+            profile, risks = msgspec.msgpack.decode(payload[1:])
+            found.dossiers[key[1:]] = (profile, risks)
+    return found
+
+
+def _row(layout: dict[str, Any], row: bytes) -> dict[str, Any]:
+    assert len(row) == layout["row_bytes"], f"row must have {layout['row_bytes']} bytes, got {len(row)}"
+    columns: dict[str, Any] = {}
+    for column in layout["columns"]:
+        entries = 1
+        for length in column["shape"]:
+            entries *= length
+        held = struct.unpack_from(f"<{entries}{CODES[column['type']]}", row, column["offset"])
+        columns[column["name"]] = held if column["shape"] else held[0]
+    return columns

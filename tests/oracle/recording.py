@@ -1,0 +1,61 @@
+"""A good log without a broker: what a worker leaves behind of given inputs, cut into transactions of any size."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from random import Random
+
+from agents.unit_of_work import content
+from schemas.changelog import Progress
+from schemas.codec import Codec
+from schemas.records import FoldedRange, FoldOrder, QuarantinedRecord
+from streams.cycle import fold_cycle
+from streams.intake import RawRecord
+from streams.merge import Merge
+from streams.partition import Partition
+from streams.policy import CompiledPolicy
+from tests.oracle.judging import Left
+from tests.oracle.recomputing import Logged
+
+APPLICATION = "recorded"
+
+
+def left_behind(
+    policy: CompiledPolicy,
+    raws: Iterable[RawRecord],
+    random: Random,
+    *,
+    number: int = 0,
+    partitions: int = 1,
+    most: int = 50,
+    quarantined: frozenset[tuple[str, int]] = frozenset(),
+) -> Left:
+    """Fold the records as a lane does and keep what its transactions would have written."""
+    codec, partition, merge = Codec(), Partition(number, partitions, APPLICATION, policy), Merge(policy.inputs)
+    left = Left(number, defaultdict(list), {}, [], [], [], [])
+    reached = dict.fromkeys(policy.inputs, 0)
+    for raw in raws:
+        left.inputs[raw.topic].append(Logged(raw.topic, raw.offset, raw.appended_at_ms, raw.key, raw.payload))
+        if raw.topic in reached:
+            merge.offer(raw)
+    for topic in policy.inputs:
+        merge.at_end(topic)
+    while taken := merge.take(random.randint(1, most)):
+        folded = fold_cycle(partition, taken, codec, mode="LIVE", decided_at_ms=taken[-1].appended_at_ms, quarantined=quarantined)
+        ends = {raw.topic: raw.offset + 1 for raw in taken}
+        ranges = [FoldedRange(topic=topic, from_offset=reached[topic], to_offset=ends[topic]) for topic in policy.inputs if topic in ends]
+        reached |= ends
+        order = FoldOrder(
+            partition=number,
+            ranges=ranges,
+            tick=None,
+            mode="LIVE",
+            policy_digest=policy.digest,
+            quarantined=[QuarantinedRecord(topic=r.topic, offset=r.offset) for r in taken if (r.topic, r.offset) in quarantined],
+        )
+        progress = {topic: Progress(end, policy.digest, "id-of-" + topic) for topic, end in ends.items()}
+        written = content(folded, order, progress, codec.encode, APPLICATION)
+        left.changelog.extend((key or b"", payload) for key, payload in written.plain["accounts-changelog"])
+        left.orders.extend(payload or b"" for _, payload in written.plain["fold-order"])
+        left.transitions.extend((r.key, r.payload or b"") for r in written.headed.get("tier-transitions", []))
+        left.dead_letters.extend((r.key, r.payload, dict(r.headers)) for r in written.headed.get("dead-letters", []))
+    return left

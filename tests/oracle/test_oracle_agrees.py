@@ -1,0 +1,82 @@
+"""The oracle and the engine come to the same, over the generator's lives with poison and over generated policies and logs."""
+
+from collections import defaultdict
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.generating.lives import Lives
+from agents.generating.poison import Poisoner
+from agents.generating.working_hours import steady
+from schemas.codec import Codec
+from schemas.records import Event
+from streams.intake import RawRecord
+from streams.partitioning import partition_for
+from streams.policy import CompiledPolicy
+from tests.builders import DAY, NOON
+from tests.folding import SHIPPED, TOPIC_OF, shipped
+from tests.oracle.judging import judged
+from tests.oracle.recording import APPLICATION, left_behind
+from tests.worlds import policies_with_logs
+
+CODEC = Codec()
+DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in SHIPPED}
+
+
+def as_yaml(policy: CompiledPolicy) -> dict[str, Any]:
+    """The policy as its file would say it."""
+    return dict(policy.document.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def lived(seed: int, events: int, *, number: int = 0, partitions: int = 1, poison: float = 0.02, pace: float = 86_400.0) -> list[RawRecord]:
+    """A partition's records of generated lives, appended as they happen, some of them spoilt."""
+    random = Random(seed)
+    lives = Lives(random, max(events // 60, 5), start_at_ms=NOON, pace=pace, run=f"seed{seed}")
+    poisoner = Poisoner(random, poison, partitions, CODEC)
+    offsets: dict[str, int] = defaultdict(int)
+    raws = []
+    for count, happening in enumerate([*lives.births(), *lives.stream(steady(NOON, 100.0, events / 100))]):
+        framed = poisoner.frame(happening)
+        key = framed.key
+        place = framed.partition if framed.partition is not None else partition_for(key, partitions) if key is not None else number
+        if place == number:
+            raws.append(RawRecord(framed.topic, number, offsets[framed.topic], NOON + 10 * count, key, framed.payload))
+            offsets[framed.topic] += 1
+    return raws
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+@pytest.mark.parametrize(("seed", "partitions", "number"), [(1, 1, 0), (2, 3, 1), (3, 3, 2)])
+def test_generated_lives_with_poison_are_judged_without_anomaly(name: str, seed: int, partitions: int, number: int) -> None:
+    raws = lived(seed, 4_000, number=number, partitions=partitions)
+    left = left_behind(shipped(name), raws, Random(seed), number=number, partitions=partitions)
+    assert len(left.transitions) > 10
+    assert len(left.dead_letters) > 5
+    assert judged(left, DOCUMENTS[name], APPLICATION, partitions) == []
+
+
+def test_quarantined_records_are_judged_too() -> None:
+    raws = lived(5, 1_000)
+    quarantined = frozenset((raw.topic, raw.offset) for raw in raws[100:110])
+    left = left_behind(shipped("demo"), raws, Random(5), quarantined=quarantined)
+    assert judged(left, DOCUMENTS["demo"], APPLICATION, 1) == []
+    assert sum(headers["tierstream.reason"] == b"QUARANTINED" for *_, headers in left.dead_letters) == 10
+
+
+@settings(max_examples=150)
+@given(policies_with_logs(), st.integers(0, 2**32))
+def test_the_oracle_agrees_over_generated_policies_and_logs(world: tuple[CompiledPolicy, list[Event]], seed: int) -> None:
+    policy, log = world
+    offsets: dict[str, int] = defaultdict(int)
+    raws = []
+    for number, record in enumerate(log):
+        topic = TOPIC_OF[type(record)]
+        appended_at_ms = NOON + 6 * DAY + number // 3
+        raws.append(RawRecord(topic, 0, offsets[topic], appended_at_ms, record.account_id.encode(), CODEC.encode(record)))
+        offsets[topic] += 1
+    left = left_behind(policy, raws, Random(seed), most=8)
+    assert judged(left, as_yaml(policy), APPLICATION, 1) == []
