@@ -3,14 +3,13 @@
 Rules:
 - A transaction carries records and how far the ingest has come with them (`ingest-progress`), so a repeated ingest takes up after the
   last one that was committed. Two ingests of one file fence each other.
-- A tick has a transaction of its own. A broker takes the first record of a transaction only when the markers of the one before are
-  written everywhere: so whoever sees a tick can see everything before it, and whoever sees what follows can see the tick.
+- A tick begins a transaction. A broker takes the first record of a transaction only when the markers of the one before are written
+  everywhere: so whoever sees a tick can see everything before it. What follows is sent when the tick is acknowledged, and later.
 - Transactions are short: a reader waits for the end of an open one.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +24,8 @@ from schemas.records import IngestProgress, Tick
 from streams.replay import LoggedEvent
 
 CALL_S = 10.0
+ACKNOWLEDGED_S = 60.0
+ITEMS_AT_ONCE = 5_000
 AFTER_A_TICK_S = 0.002
 """Append times are whole milliseconds: what follows a tick must not share its millisecond."""
 
@@ -63,8 +64,6 @@ class Delivery:
         """Everything, in order, committed. Raises SettingsError if another ingest of the same file takes over."""
         for together in _transactions(items):
             self._commit(together)
-            if _is_tick(together[0]):
-                time.sleep(AFTER_A_TICK_S)
 
     def _commit(self, items: Sequence[Item]) -> None:
         """One transaction; one that must be aborted is sent again with the same content."""
@@ -84,12 +83,17 @@ class Delivery:
     def _send(self, event: LoggedEvent | None) -> None:
         if event is None:
             return
-        payload = self._codec.encode(event.record)
         if isinstance(event.record, Tick):
-            for partition in range(self._settings.partitions):
-                self._produce("ticks", None, payload, partition)
+            self._send_tick(self._codec.encode(event.record))
         else:
-            self._produce(event.topic, event.record.account_id.encode(), payload)
+            self._produce(event.topic, event.record.account_id.encode(), self._codec.encode(event.record))
+
+    def _send_tick(self, payload: bytes) -> None:
+        """To every partition; what stays unanswered is left to the commit, which waits and reports why."""
+        for partition in range(self._settings.partitions):
+            self._produce("ticks", None, payload, partition)
+        self._producer.flush(ACKNOWLEDGED_S)
+        time.sleep(AFTER_A_TICK_S)
 
     def _produce(self, topic: str, key: bytes | None, payload: bytes, partition: int = -1) -> None:
         while True:
@@ -127,9 +131,12 @@ def _is_tick(item: Item) -> bool:
 
 
 def _transactions(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Each tick by itself, and what lies between ticks."""
-    for tick, together in groupby(items, _is_tick):
-        if tick:
-            yield from ([item] for item in together)
-        else:
-            yield list(together)
+    """From each tick to before the next one, and not too much at once."""
+    together: list[Item] = []
+    for item in items:
+        if together and (_is_tick(item) or len(together) == ITEMS_AT_ONCE):
+            yield together
+            together = []
+        together.append(item)
+    if together:
+        yield together

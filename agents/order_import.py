@@ -6,6 +6,7 @@ interrupted; one that reads the file otherwise is refused, since it would not be
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ import msgspec
 from agents.delivering import Delivery, Item
 from agents.ingesting import Ingested, digest_of
 from agents.order_files import OrderFile
-from agents.order_lines import Reading, end_of_day_ms
+from agents.order_lines import Reading, end_of_day_ms, local_day
 from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.instants import to_iso
@@ -24,22 +25,15 @@ from streams.replay import LoggedEvent
 
 def history(orders: Iterable[Order], zone: ZoneInfo, until_ms: int | None = None) -> Iterator[LoggedEvent]:
     """Orders in the order of time, with the ticks between and after them."""
-    day_ends_ms: int | None = None
+    today: date | None = None
     for order in orders:
-        if day_ends_ms is None or order.occurred_at > day_ends_ms:
-            if day_ends_ms is not None:
-                yield _tick(end_of_day_before_ms(order.occurred_at, zone))
-            day_ends_ms = end_of_day_ms(order.occurred_at, zone)
+        day = local_day(order.occurred_at, zone)
+        if today is not None and day > today:
+            yield _tick(end_of_day_ms(day - timedelta(days=1), zone))
+        today = day
         yield LoggedEvent("orders", order)
-    if day_ends_ms is not None:
-        yield _tick(max(day_ends_ms, until_ms or 0))
-
-
-def end_of_day_before_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """The last millisecond before the local day of an instant begins."""
-    ends_ms = end_of_day_ms(at_ms, zone)
-    guess_ms = end_of_day_ms(ends_ms - 36 * 3_600_000, zone)  # no day has 36 hours, two have more
-    return guess_ms if guess_ms < at_ms else end_of_day_ms(guess_ms - 36 * 3_600_000, zone)
+    if today is not None:
+        yield _tick(max(end_of_day_ms(today, zone), until_ms or 0))
 
 
 def _tick(at_ms: int) -> LoggedEvent:

@@ -112,14 +112,15 @@ def minor_units(text: str, currency: str) -> int:
     return int(f"{sign}{whole}{kept.ljust(digits, '0')}")
 
 
-def end_of_day_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """The last millisecond of the local day of an instant."""
-    following = (_EPOCH + at_ms * _MILLISECOND).astimezone(zone).date() + timedelta(days=1)
-    return _start_of_day_ms(following, zone) - 1
+def local_day(at_ms: int, zone: ZoneInfo) -> date:
+    """The day of an instant in a zone."""
+    return (_EPOCH + at_ms * _MILLISECOND).astimezone(zone).date()
 
 
-def _start_of_day_ms(day: date, zone: ZoneInfo) -> int:
-    return (datetime(day.year, day.month, day.day, tzinfo=zone) - _EPOCH) // _MILLISECOND
+def end_of_day_ms(day: date, zone: ZoneInfo) -> int:
+    """The last millisecond of a day in a zone."""
+    following = day + timedelta(days=1)
+    return (datetime(following.year, following.month, following.day, tzinfo=zone) - _EPOCH) // _MILLISECOND - 1
 
 
 def _instants(reading: Reading) -> Callable[[str], int]:

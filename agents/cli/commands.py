@@ -49,7 +49,7 @@ def create_cli() -> typer.Typer:
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
-    cli.command("ingest", rich_help_panel=FEED)(ingest.ingest)
+    cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)
     cli.command("audit", rich_help_panel=CHECK)(audit.audit)
     cli.add_typer(policy.create_policy_commands(), name="policy", rich_help_panel=CHECK)
