@@ -6,7 +6,7 @@ instant at which something happened to it and never goes back; the score is eval
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
@@ -21,6 +21,7 @@ from streams.passing import look_ahead, passed
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
 from streams.settling import Account, Output, entries, evaluated, settled
 from streams.transitions import account_tiers
+from streams.view import account_view
 
 __all__ = ["AccountFold", "Fate", "Output", "Step"]
 
@@ -124,6 +125,11 @@ class AccountFold:
         outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
+
+    def view(self, accounts: Accounts, number: int, at_ms: int) -> dict[str, Any]:
+        """The account as people look at it, as of an instant."""
+        account = Account(accounts, number, accounts.row(number))
+        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms)
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 

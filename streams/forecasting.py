@@ -29,20 +29,20 @@ def foretold(moment: Moment, account: Account, outputs: list[Output]) -> list[Ou
 
 def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | None:
     """The next change of the scheme's published tier by time alone; None if there is none within ten years."""
-    imagined = _copied(account)
-    clock_ms = looked_ms = int(imagined.row["account.clock_ms"])
+    future = imagined(account)
+    clock_ms = looked_ms = int(future.row["account.clock_ms"])
     for _ in range(MOST_CHANGES):
-        moment.policy.renew(imagined.row, imagined.dossier, looked_ms)
-        due = deadlines.next_change(moment.policy, imagined.row, looked_ms)
+        moment.policy.renew(future.row, future.dossier, looked_ms)
+        due = deadlines.next_change(moment.policy, future.row, looked_ms)
         if due.at_ms > clock_ms + deadlines.HORIZON_MS:
             return None
         looked_ms = due.at_ms
         if not due.exact:
             continue
-        for output in changed(moment, imagined, due.at_ms, guarded=True):
+        for output in changed(moment, future, due.at_ms, guarded=True):
             if isinstance(output.record, TierTransition) and output.record.scheme == scheme.name:
                 return _forecast(moment, account, scheme, output.record)
-        looked_ms = int(imagined.row["account.clock_ms"])
+        looked_ms = int(future.row["account.clock_ms"])
     return None
 
 
@@ -66,7 +66,7 @@ def _points_to_keep(moment: Moment, account: Account, scheme: Scheme) -> int | N
     return max(low_micro - lowest, 0) if low_micro > 0 else None
 
 
-def _copied(account: Account) -> Account:
-    """The account alone, to be tried on."""
+def imagined(account: Account) -> Account:
+    """A copy of the account, for which time may pass without consequence."""
     accounts = account.accounts.alone(account.number)
     return Account(accounts, 0, accounts.row(0))

@@ -15,7 +15,6 @@ from streams.accounts import Accounts
 from streams.columns import Layout
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
-from streams.view import account_view
 
 
 class Partition:
@@ -116,12 +115,13 @@ class Partition:
         self._moved.clear()
         self._layouts = {self.policy.layout.layout_id: self.policy.layout}
 
-    def view(self, account_id: str) -> dict[str, Any] | None:
-        """What is known of an account, ready for JSON; None if it was never seen."""
+    def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
+        """What is known of an account, ready for JSON; None if it was never seen. As of its own clock or the last tick if not said."""
         number = self._accounts.find(account_id.encode())
         if number is None:
             return None
-        return account_view(self.policy, account_id, self.number, self._accounts.row(number), self._accounts.dossier(number))
+        known_ms = (self._last_tick_ms or 0) - self.policy.lateness_ms
+        return self._fold.view(self._accounts, number, known_ms if at_ms is None else at_ms)
 
     def account_ids(self) -> list[str]:
         """Every account of this partition."""

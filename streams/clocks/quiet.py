@@ -119,6 +119,10 @@ class QuietClock:
         begins = max(int(row[self._reset]), int(row[self._fired]), int(row[self._since]) if self._by_tier else -1)
         return begins + self._after[earned]
 
+    def since_ms(self, row: Row) -> int:
+        """Since when the present period runs."""
+        return max(int(row[self._reset]), int(row[self._fired]))
+
     def ceiling(self, row: Row) -> int:
         """The highest tier that this clock leaves."""
         return int(row[self._ceiling])

@@ -135,24 +135,35 @@ class Rolling(Plain):
         entries = self._entries_in(row)
         if row[self._holds] == ENTRIES:
             return Entry(at_ms, self._frame.at(entries, at_ms), self._times_in(entries, at_ms))
-        return next((step for step in reversed(entries) if step.at_ms <= at_ms), entries[0])
+        return _step_at(entries, at_ms)
 
     def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         """Exact as far as the row knows the steps; beyond, the bounds of whatever can be left."""
         known_ms = self.fresh_until(row)
         if from_ms >= known_ms:
             return self._beyond(row)
-        entries = self._entries_in(row)
-        if row[self._holds] == ENTRIES:
-            instants = [at_ms for at_ms in self._frame.changes(entries, from_ms) if at_ms <= to_ms]
-            worth = [self._frame.at(entries, at_ms) for at_ms in (from_ms, *instants)]
-        else:
-            worth = [self._standing(row, from_ms).amount, *(step.amount for step in entries if from_ms < step.at_ms <= to_ms)]
-        low, high = min(worth) / self._counted.per_unit, max(worth) / self._counted.per_unit
+        low, high = self._known_span(row, from_ms, to_ms)
+        low, high = low / self._counted.per_unit, high / self._counted.per_unit
         if to_ms < known_ms:
             return Span(low, high)
         beyond = self._beyond(row)
         return Span(min(low, beyond.low), max(high, beyond.high))
+
+    def _known_span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        if self._falling and row[self._holds] == ENTRIES:  # counts are what the search for deadlines asks most
+            window_ms, fill = self._frame.window_ms, int(row[self._fill])
+            left = [
+                (at_ms + window_ms, number)
+                for at_ms, number in zip(row[self._at].tolist()[:fill], row[self._number].tolist(), strict=False)
+            ]
+            return Span(_after(left, to_ms), _after(left, from_ms))
+        entries = self._entries_in(row)
+        if row[self._holds] != ENTRIES:
+            worth = [_step_at(entries, from_ms).amount, *(step.amount for step in entries if from_ms < step.at_ms <= to_ms)]
+        else:
+            instants = [at_ms for at_ms in self._frame.changes(entries, from_ms) if at_ms <= to_ms]
+            worth = [self._frame.at(entries, at_ms) for at_ms in (from_ms, *instants)]
+        return Span(min(worth), max(worth))
 
     def _beyond(self, row: Row) -> Span:
         if self._falling:
@@ -167,3 +178,13 @@ class Rolling(Plain):
             if standing.times or standing.amount
             else []
         )
+
+
+def _step_at(steps: list[Entry], at_ms: int) -> Entry:
+    """The last step that has begun; the first one if none has."""
+    return next((step for step in reversed(steps) if step.at_ms <= at_ms), steps[0])
+
+
+def _after(left: list[tuple[int, float]], at_ms: int) -> float:
+    """What is left at an instant of amounts that end."""
+    return float(sum(amount for end_ms, amount in left if end_ms > at_ms))
