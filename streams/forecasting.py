@@ -30,19 +30,19 @@ def foretold(moment: Moment, account: Account, outputs: list[Output]) -> list[Ou
 def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | None:
     """The next change of the scheme's published tier by time alone; None if there is none within ten years."""
     future = imagined(account)
-    clock_ms = looked_ms = int(future.row["account.clock_ms"])
+    clock_ms = looked_ms = fresh_ms = int(future.row["account.clock_ms"])
     for _ in range(MOST_CHANGES):
-        moment.policy.renew(future.row, future.dossier, looked_ms)
+        moment.policy.renew(future.row, future.dossier, fresh_ms)
         due = deadlines.next_change(moment.policy, future.row, looked_ms)
         if due.at_ms > clock_ms + deadlines.HORIZON_MS:
             return None
-        looked_ms = due.at_ms
+        looked_ms, fresh_ms = due.at_ms - 1, due.at_ms  # as in streams/passing.py
         if not due.exact:
             continue
         for output in changed(moment, future, due.at_ms, guarded=True):
             if isinstance(output.record, TierTransition) and output.record.scheme == scheme.name:
                 return _forecast(moment, account, scheme, output.record)
-        looked_ms = int(future.row["account.clock_ms"])
+        looked_ms = fresh_ms = int(future.row["account.clock_ms"])
     return None
 
 

@@ -19,17 +19,17 @@ def passed(moment: Moment, account: Account, until_ms: int, *, guarded: bool) ->
     account.accounts.touch(account.number)
     if int(row["account.deadline_ms"]) > until_ms and deadlines.next_timer(moment.policy, row) > until_ms:
         return outputs
-    looked_ms = int(row["account.clock_ms"])
+    looked_ms = fresh_ms = int(row["account.clock_ms"])
     while True:
-        moment.policy.renew(row, account.dossier, looked_ms)
+        moment.policy.renew(row, account.dossier, fresh_ms)
         due = deadlines.next_change(moment.policy, row, looked_ms)
         if due.at_ms > until_ms:
             account.accounts.set_deadline(account.number, due.at_ms)
             return outputs
-        looked_ms = due.at_ms
+        looked_ms, fresh_ms = due.at_ms - 1, due.at_ms  # where the search only stopped early, that very instant is still to be looked at
         if due.exact:
             outputs += changed(moment, account, due.at_ms, guarded=guarded)
-            looked_ms = int(row["account.clock_ms"])
+            looked_ms = fresh_ms = int(row["account.clock_ms"])
 
 
 def changed(moment: Moment, account: Account, due_ms: int, *, guarded: bool) -> list[Output]:
