@@ -84,14 +84,17 @@ class LaneThread:
         """How many accounts the lane knows."""
         return self.counters.accounts
 
-    def read(self, account_id: str) -> dict[str, Any] | None:
-        """One account between two units of work, None if it was never seen. Raises TimeoutError after a second."""
+    def read(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
+        """One account between two units of work, None if it was never seen. Raises TimeoutError after a second.
+
+        As of `at_ms`, or as far as time has been folded.
+        """
         if not self.ready.is_set() or not self._rows.acquire(_READ_S):
             raise TimeoutError(f"lane {self.number} is {self.state} and busy: no pause between units of work within {_READ_S:g} s")
         try:
             if self._lane is None:
                 raise TimeoutError(f"lane {self.number} has ended")
-            return self._lane.rows.view(account_id)
+            return self._lane.rows.view(account_id, at_ms)
         finally:
             self._rows.release()
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from streams import decision, earned
+from streams.dossier import Dossier
 from streams.forecasting import forecast, imagined
 from streams.kinds import Row
 from streams.ledger import ledger
@@ -43,13 +44,19 @@ def account_view(moment: Moment, account: Account, at_ms: int) -> dict[str, Any]
         "schemes": {scheme.name: _standing(moment, shown, scheme, score_micro) for scheme in policy.schemes},
         "clocks": _clocks(moment, row),
         "owner_id": dossier.owner(),
-        "pool": msgspec.to_builtins(dossier.pool) if dossier.pool is not None else None,
+        "pool": _pool(dossier),
         "profile": {field: known.content for field, known in sorted(dossier.profile.items()) if known.content is not None},
         "open_risks": [
             {"risk_id": risk_id, "kind": risk.kind, "severity": risk.severity, "since_at": risk.at_ms}
             for risk_id, risk in dossier.open_risks()
         ],
     }
+
+
+def _pool(dossier: Dossier) -> dict[str, Any] | None:
+    """Since when the account is in the pool, why, and whose it was; null: it is not there."""
+    pool = dossier.pool
+    return None if pool is None else {"since_at": pool.since_ms, "reason": pool.reason, "previous_owner_id": pool.previous_owner}
 
 
 def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int) -> dict[str, Any]:
