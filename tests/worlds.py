@@ -36,7 +36,35 @@ def _decayed(draw: st.DrawFn, capped: bool, fading: bool) -> dict[str, Any]:
         measure["half_life"] = {"default": measure["half_life"], draw(st.sampled_from(sorted(points))): draw(_HALF_LIFE)}
     if capped and draw(st.booleans()):
         measure["caps"] = {"per_day": {kind: draw(st.sampled_from([1, 10, 25.5])) for kind in sorted(points)[:2]}}
+        measure["caps"] |= draw(st.sampled_from([{}, {"per_contact_day": 12.5}]))
+        measure["caps"] |= draw(st.sampled_from([{}, {"burst": {"kinds": sorted(points)[:1], "within": "1h"}}]))
     return measure
+
+
+_WINDOWS = st.sampled_from(["1ms", "6h", "1d", "3d"])
+_PAID = {"from": "orders", "status": ["PAID"]}
+_VISITS = {"from": "interactions", "where": {"kind": ["VISIT", "DOWNLOAD"]}}
+
+
+@st.composite
+def _windowed(draw: st.DrawFn) -> dict[str, Any]:
+    what = draw(
+        st.sampled_from([{"count": "order"}, {"sum": "amount"}, {"maximum": "amount"}, {"mean": "amount"}, {"distinct_days": "order"}])
+    )
+    visits = [{"count": "interaction"}, {"count": ["VISIT"]}, {"sum": "dwell_seconds"}, {"distinct_days": "VISIT"}]
+    base = draw(st.sampled_from([{**_PAID, **what}, {**_VISITS, **draw(st.sampled_from(visits))}]))
+    return {**base, "window": draw(_WINDOWS)}
+
+
+@st.composite
+def _over_time(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Measures of every kind that time alone can move; `w` is there for the others."""
+    drawn = {"w": draw(_windowed()), "since": {**draw(st.sampled_from([_PAID, _VISITS])), "since": "last"}}
+    if draw(st.booleans()):
+        drawn["visits"] = {**_VISITS, "count": "interaction", "window": draw(_WINDOWS)}
+        drawn["ratio"] = {"ratio": "w", "to": "visits", "while_zero": draw(st.sampled_from([0, 7.5]))}
+        drawn["change"] = {"change": "visits", "over": draw(_WINDOWS)}
+    return drawn
 
 
 _LATEST = st.sampled_from([{"from": "tickets", "latest": "satisfaction"}, {"from": "orders", "latest": "amount_minor"}])
@@ -49,11 +77,22 @@ _TABLE = {
 }
 
 
+_STEPS = [{"below": 0.5, "points": 10}, {"below": 2, "points": 66.6}, {"below": "36h", "points": 100}, {"points": 33}]
+
+
 @st.composite
 def _dimension(draw: st.DrawFn, measures: Sequence[str]) -> dict[str, Any]:
-    match draw(st.integers(0, 4)):
+    match draw(st.integers(0, 6)):
         case 0:
             return _TABLE
+        case 2:
+            return {"bands": {"measure": draw(st.sampled_from(measures)), "steps": _STEPS}}
+        case 3:
+            parts = {part: {"measure": draw(st.sampled_from(measures))} for part in ("recency", "frequency", "monetary")}
+            parts["recency"] |= {"weight": 0.5, "best": "low", "breakpoints": ["1h", "1d", "3d"]}
+            parts["frequency"] |= {"weight": 0.3, "breakpoints": [1, 3, 9]}
+            parts["monetary"] |= {"weight": 0.2, "steps": _STEPS}
+            return {"rfm": parts}
         case 1:
             return {"prediction": "conversion", "fallback": draw(st.sampled_from([0, 50, 99.9]))}
         case _:
@@ -85,6 +124,8 @@ def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True) -> Compi
     """Policies of every kind there is; on request without caps, or without half-lives."""
     measures = {f"m{n}": draw(_decayed(capped, fading)) for n in range(draw(st.integers(1, 3)))}
     measures["last"] = draw(_LATEST)
+    if fading:
+        measures |= draw(_over_time())
     dimensions = {f"d{n}": draw(_dimension(sorted(measures))) for n in range(draw(st.integers(1, 4)))}
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
@@ -122,7 +163,12 @@ def _records(topic: str) -> st.SearchStrategy[Event]:
     some = st.sampled_from
     made: dict[str, st.SearchStrategy[Event]] = {
         "interactions": st.builds(
-            interaction, _ACCOUNT, some(INTERACTIONS), _AT, dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308])
+            interaction,
+            _ACCOUNT,
+            some(INTERACTIONS),
+            _AT,
+            dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308]),
+            contact_id=some([None, "ann", "bob"]),
         ),
         "orders": st.builds(
             order, _ACCOUNT, some(["PLACED", "PAID", "REFUNDED", "CANCELLED"]), st.integers(0, 5000) | some([2**53 + 1, 2**63 - 1]), _AT

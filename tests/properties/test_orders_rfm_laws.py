@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import Order, TierTransition
@@ -58,6 +58,7 @@ def changes_of(outputs: list[Output]) -> list[Change]:
     return [(each.from_tier, each.to_tier, each.effective_at) for each in records]
 
 
+@settings(deadline=None)
 @given(_STORIES, st.lists(st.integers(0, 3 * YEAR), max_size=6))
 def test_every_change_comes_at_its_exact_time_with_and_without_ticks_between(story: list[tuple[int, int]], ticks: list[int]) -> None:
     log = told(story)

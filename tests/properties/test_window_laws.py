@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import Interaction, Order
@@ -61,6 +61,7 @@ def close(one: float, two: float) -> bool:
     return abs(one - two) <= 1e-9 * max(1.0, abs(two))
 
 
+@settings(deadline=None)
 @given(WINDOWED, LOGS)
 def test_a_window_is_worth_what_arithmetic_says_whenever_it_is_asked(kind: str, log: list[Order]) -> None:
     m = Measuring(windowed(kind))
@@ -71,6 +72,7 @@ def test_a_window_is_worth_what_arithmetic_says_whenever_it_is_asked(kind: str, 
         assert close(m.at(at_ms), plain(kind, log, at_ms))
 
 
+@settings(deadline=None)
 @given(WINDOWED, LOGS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(kind: str, log: list[Order], random: Any) -> None:
     other = list(log)
@@ -79,6 +81,7 @@ def test_the_order_of_arrival_does_not_matter(kind: str, log: list[Order], rando
     assert [one.at(at_ms) for at_ms in instants(log, one.clock_ms)] == [two.at(at_ms) for at_ms in instants(log, one.clock_ms)]
 
 
+@settings(deadline=None)
 @given(WINDOWED, LOGS, st.data())
 def test_bounds_hold_at_every_instant_between_without_a_renewal(kind: str, log: list[Order], data: st.DataObject) -> None:
     spec = windowed(kind)
@@ -98,6 +101,7 @@ def test_bounds_hold_at_every_instant_between_without_a_renewal(kind: str, log: 
             assert span.low - 1e-9 <= m.at(at_ms) <= span.high + 1e-9
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["count", "sum", "maximum", "mean"]), LOGS, st.sampled_from([1, 2, 5, 9]))
 def test_a_change_is_the_window_now_less_the_window_then(kind: str, log: list[Order], days: int) -> None:
     m = Measuring({"change": "w", "over": f"{days}d"}, {"w": windowed(kind)}).fold(*log)
@@ -106,6 +110,7 @@ def test_a_change_is_the_window_now_less_the_window_then(kind: str, log: list[Or
         assert abs(m.at(at_ms) - (plain(kind, log, at_ms) - plain(kind, log, at_ms - days * DAY))) < 1e-6
 
 
+@settings(deadline=None)
 @given(WINDOWED, LOGS, st.integers(0, 40))
 def test_a_restored_window_goes_on_as_if_nothing_had_happened(kind: str, log: list[Order], cut: int) -> None:
     one, two = Measuring(windowed(kind)).fold(*log), Measuring(windowed(kind)).fold(*log[:cut])
@@ -114,6 +119,7 @@ def test_a_restored_window_goes_on_as_if_nothing_had_happened(kind: str, log: li
     assert (one.rows.tobytes(), one.dossier) == (two.rows.tobytes(), two.dossier)
 
 
+@settings(deadline=None)
 @given(st.lists(_AT, min_size=9, max_size=60), st.sampled_from(["UTC", "Asia/Shanghai"]))
 def test_beyond_the_exact_entries_a_record_counts_up_to_a_day_too_long_and_never_too_short(afters: list[int], timezone: str) -> None:
     log = [interaction(at=NOON + after) for after in sorted(afters)]
@@ -128,6 +134,7 @@ def _counted(log: list[Interaction], at_ms: int, window_ms: int) -> int:
     return sum(record.occurred_at <= at_ms < record.occurred_at + window_ms for record in log)
 
 
+@settings(deadline=None)
 @given(LOGS)
 def test_a_ratio_lies_within_its_bounds(log: list[Order]) -> None:
     others = {"paid": windowed("sum"), "orders": windowed("count")}
