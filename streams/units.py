@@ -44,7 +44,7 @@ def duration_ms(text: Any) -> int:
 
 def duration_text(length_ms: int) -> str:
     """The shortest way to write a duration: the inverse of `duration_ms`."""
-    for unit in ("w", "d", "h", "m", "s"):
+    for unit in ("d", "h", "m", "s"):
         if length_ms and length_ms % UNIT_MS[unit] == 0:
             return f"{length_ms // UNIT_MS[unit]}{unit}"
     return f"{length_ms}ms"

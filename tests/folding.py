@@ -18,6 +18,8 @@ from streams.partition import Partition
 from streams.policy import CompiledPolicy, load_policy, load_policy_text
 
 SHIPPED = sorted((Path(__file__).parent.parent / "policies").glob("*.yaml"))
+JUDGED = sorted((Path(__file__).parent / "policies").glob("*.yaml"))
+"""Policies of the tests' own, which the oracle understands: score, decay, caps, hysteresis, gate."""
 TOPIC_OF = {topic.record: topic.name for topic in TOPICS.values() if topic.record is not None}
 
 SMALL: dict[str, Any] = {
@@ -37,6 +39,11 @@ SMALL: dict[str, Any] = {
 def shipped(name: str) -> CompiledPolicy:
     """A policy of `policies/`, by name."""
     return next(policy for policy in map(load_policy, SHIPPED) if policy.name == name)
+
+
+def judged_by_the_oracle(name: str) -> CompiledPolicy:
+    """A policy of `tests/policies/`, by name."""
+    return next(policy for policy in map(load_policy, JUDGED) if policy.name == name)
 
 
 def policy_of(**parts: Any) -> CompiledPolicy:

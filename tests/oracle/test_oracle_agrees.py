@@ -18,13 +18,13 @@ from streams.intake import RawRecord
 from streams.partitioning import partition_for
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, NOON
-from tests.folding import SHIPPED, TOPIC_OF, shipped
+from tests.folding import JUDGED, TOPIC_OF, judged_by_the_oracle
 from tests.oracle.judging import judged
 from tests.oracle.recording import APPLICATION, left_behind
 from tests.worlds import policies_with_logs
 
 CODEC = Codec()
-DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in SHIPPED}
+DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in JUDGED}
 
 
 def as_yaml(policy: CompiledPolicy) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def lived(seed: int, events: int, *, number: int = 0, partitions: int = 1, poiso
 @pytest.mark.parametrize(("seed", "partitions", "number"), [(1, 1, 0), (2, 3, 1), (3, 3, 2)])
 def test_generated_lives_with_poison_are_judged_without_anomaly(name: str, seed: int, partitions: int, number: int) -> None:
     raws = lived(seed, 4_000, number=number, partitions=partitions)
-    left = left_behind(shipped(name), raws, Random(seed), number=number, partitions=partitions)
+    left = left_behind(judged_by_the_oracle(name), raws, Random(seed), number=number, partitions=partitions)
     assert len(left.transitions) > 10
     assert len(left.dead_letters) > 5
     assert judged(left, DOCUMENTS[name], APPLICATION, partitions) == []
@@ -62,8 +62,8 @@ def test_generated_lives_with_poison_are_judged_without_anomaly(name: str, seed:
 def test_quarantined_records_are_judged_too() -> None:
     raws = lived(5, 1_000)
     quarantined = frozenset((raw.topic, raw.offset) for raw in raws[100:110])
-    left = left_behind(shipped("demo"), raws, Random(5), quarantined=quarantined)
-    assert judged(left, DOCUMENTS["demo"], APPLICATION, 1) == []
+    left = left_behind(judged_by_the_oracle("fading"), raws, Random(5), quarantined=quarantined)
+    assert judged(left, DOCUMENTS["fading"], APPLICATION, 1) == []
     assert sum(headers["tierstream.reason"] == b"QUARANTINED" for *_, headers in left.dead_letters) == 10
 
 

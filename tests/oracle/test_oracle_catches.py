@@ -10,19 +10,19 @@ import pytest
 from schemas.changelog import Progress, progress_key, progress_payload
 from schemas.codec import Codec
 from schemas.records import Cause, FoldOrder, TierTransition
-from tests.folding import shipped
+from tests.folding import judged_by_the_oracle
 from tests.oracle.judging import ANOMALIES, Left, judged
 from tests.oracle.recording import APPLICATION, left_behind
 from tests.oracle.test_oracle_agrees import DOCUMENTS, lived
 
 CODEC = Codec()
-GOOD = "demo"
+GOOD = "fading"
 Plant = Callable[[Left], Left]
 
 
 @pytest.fixture(scope="module")
 def good() -> Left:
-    left = left_behind(shipped(GOOD), lived(7, 3_000), Random(7))
+    left = left_behind(judged_by_the_oracle(GOOD), lived(7, 3_000), Random(7))
     assert names(left) == set()
     return left
 
@@ -160,14 +160,14 @@ def row_of_nobody(left: Left) -> Left:
 
 
 def progress_set_back(left: Left) -> Left:
-    at = Progress(3, shipped(GOOD).digest, "id-of-interactions")
+    at = Progress(3, judged_by_the_oracle(GOOD).digest, "id-of-interactions")
     return left._replace(changelog=[*left.changelog, (progress_key("interactions"), progress_payload(at))])
 
 
 def progress_of_another_policy(left: Left) -> Left:
     key, payload = next((key, payload) for key, payload in reversed(left.changelog) if key == progress_key("interactions"))
     assert payload is not None
-    return left._replace(changelog=[*left.changelog, (key, payload.replace(shipped(GOOD).digest.encode(), b"f" * 16))])
+    return left._replace(changelog=[*left.changelog, (key, payload.replace(judged_by_the_oracle(GOOD).digest.encode(), b"f" * 16))])
 
 
 PLANTS: list[tuple[Plant, set[str]]] = [
