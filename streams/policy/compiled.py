@@ -146,6 +146,8 @@ class CompiledPolicy:
             entry[scheme.column("score_micro")] = score_micro
             top = len(scheme.ladder.tiers) - 1
             entry[scheme.column("low_micro")], entry[scheme.column("high_micro")] = band(scheme.ladder, 0, Claim(score_micro, 0, top))
+            if scheme.ladder.reached(score_micro):
+                entry[scheme.column("pending_ms")] = 0  # worth more than the lowest tier without a record: the first one decides
         return entry
 
     def fresh_until(self, row: Row) -> int:
