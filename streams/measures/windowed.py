@@ -147,6 +147,10 @@ class MeanSpec(WindowedSpec):
         return MEAN
 
 
+MOST_NUMBER = 1e20
+"""Beyond every integer on the wire. What a field of fractions says may be anything finite; sums of it stay finite too."""
+
+
 def _ones(label: str, matches: Callable[[Event], bool]) -> Counted:
     return Counted(label, lambda record: Entry(record.occurred_at, 1.0, 1) if matches(record) else None, _takes_all, 1, ones=True)
 
@@ -169,6 +173,6 @@ def _numbers(spec: WindowedSpec, field: str, locale: Locale) -> Counted:
             return None
         if field in MONEY and isinstance(record, Order):
             number = exchange.own_minor(number, record.currency, record.occurred_at)
-        return Entry(record.occurred_at, float(number), 1)
+        return Entry(record.occurred_at, min(max(float(number), -MOST_NUMBER), MOST_NUMBER), 1)
 
     return Counted(field, entry, check if field in MONEY else _takes_all, exchange.minor_per_unit if field in MONEY else 1)
