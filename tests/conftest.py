@@ -6,17 +6,24 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from agents.embedded.broker import Broker
 from agents.embedded.configuration import data_directory
 
 _LOG = pytest.StashKey[str]()
 
+settings.register_profile("tierstream", deadline=None)  # laws are about what comes out; how long it took is for the benchmarks
+settings.load_profile("tierstream")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> None:
-    """A developer's TIERSTREAM_ variables must not change what is tested, here or in a process that a test starts."""
-    for name in [name for name in os.environ if name.startswith("TIERSTREAM_")]:
+    """A developer's TIERSTREAM_ variables must not change what is tested, here or in a process that a test starts.
+
+    TIERSTREAM_DATA is no setting: it says where tests find real data.
+    """
+    for name in [name for name in os.environ if name.startswith("TIERSTREAM_") and name != "TIERSTREAM_DATA"]:
         del os.environ[name]
 
 
