@@ -221,3 +221,10 @@ def test_tiers_fall_at_the_very_millisecond_at_which_a_record_leaves_its_window(
         ("B", end_ms + 4 * HOUR, "WINDOW"),
         ("C", end_ms + 8 * HOUR, "WINDOW"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["sum", "maximum", "mean"])
+def test_no_number_that_a_record_may_carry_stops_the_fold(kind: str) -> None:
+    f = Folding(measured({"from": "interactions", kind: "dwell_seconds", "window": "30d"}))
+    f.fold(*(interaction(dwell_seconds=1.7e308, at=NOON + n) for n in range(20)))
+    assert f.score() == 100.0
