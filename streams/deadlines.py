@@ -1,9 +1,9 @@
 """When an account changes next if nothing arrives: the first instant at which a timer is due or the score leaves its guard band.
 
-Timers (clocks, pending moves) are known exactly. Between now and the next timer the score and the triggers are searched by halves:
-a stretch over which their bounds allow no change is skipped whole, so a monotone score costs two evaluations per halving, and
-the answer is exact to the millisecond. Where bounds are too wide to be worth it, the search stops early and says so: a deadline
-may be early, never late.
+Timers (clocks, pending moves) are known exactly. Between now and the next timer a score that moves in steps only is looked at where
+its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no change is skipped
+whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where bounds are too wide to
+be worth it, the search stops early and says so: a deadline may be early, never late.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from streams import gates
 from streams.kinds import Row, Span
 from streams.policy.compiled import CompiledPolicy, Scheme
+from streams.steps import steps
 from streams.triggers import lift_span
 from streams.units import UNBOUNDED, micro
 
@@ -34,8 +35,17 @@ def next_change(policy: CompiledPolicy, row: Row, from_ms: int) -> Deadline:
         return Deadline(timer_ms, exact=True)
     fresh_until_ms = policy.fresh_until(row)
     until_ms = min(timer_ms, from_ms + HORIZON_MS, fresh_until_ms)
-    found = _Search(policy, row).first_change(from_ms, min(until_ms, fresh_until_ms - 1))
+    found = _first_change(policy, row, from_ms, min(until_ms, fresh_until_ms - 1))
     return found or Deadline(until_ms, exact=until_ms == timer_ms)
+
+
+def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int) -> Deadline | None:
+    """By steps where everything moves in steps, else by halves."""
+    instants = None if any(scheme.triggers for scheme in policy.schemes) else steps(policy.dimensions, row, after_ms + 1)
+    if instants is None:
+        return _Search(policy, row).first_change(after_ms, until_ms)
+    looks = (at_ms for at_ms in (after_ms + 1, *instants) if at_ms <= until_ms)
+    return next((Deadline(at_ms, exact=True) for at_ms in looks if may_change(policy, row, at_ms, at_ms)), None)
 
 
 def next_timer(policy: CompiledPolicy, row: Row) -> int:

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
+from streams.steps import SteppingMeasure
 from streams.units import Quantity
 
 
@@ -67,6 +68,7 @@ class Banded:
         self._measure, self._name = measure, part.measure
         self._ends = [inf if step.below is None else step.below for step in part.steps[:-1]]
         self._points = [step.points for step in part.steps]
+        self._stepping = measure if isinstance(measure, SteppingMeasure) else None
 
     def at(self, row: Row, at_ms: int) -> float:
         """Points, 0 to 100."""
@@ -77,6 +79,10 @@ class Banded:
         low, high = self._measure.span(row, from_ms, to_ms)
         reached = self._points[bisect_right(self._ends, low) : bisect_right(self._ends, high) + 1]
         return Span(min(reached), max(reached))
+
+    def steps(self, row: Row, from_ms: int) -> list[int] | None:
+        """When it may change; None if the measure does not move in steps."""
+        return None if self._stepping is None else self._stepping.steps(row, from_ms, self._ends)
 
     def line(self, row: Row, at_ms: int) -> Line:
         """The points, and how many records are behind the number, where that is known."""
@@ -101,6 +107,10 @@ class Bands:
     def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         """What the steps give for the measure's bounds."""
         return self._banded.span(row, from_ms, to_ms)
+
+    def steps(self, row: Row, from_ms: int) -> list[int] | None:
+        """When the measure comes into another band."""
+        return self._banded.steps(row, from_ms)
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""

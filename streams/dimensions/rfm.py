@@ -103,6 +103,16 @@ class Rfm:
         low, high = sum(weight * span.low for weight, span in spans), sum(weight * span.high for weight, span in spans)
         return Span(min(low, 100.0), min(high, 100.0))
 
+    def steps(self, row: Row, from_ms: int) -> list[int] | None:
+        """When one of the three comes into another class."""
+        found: list[int] = []
+        for _, banded in self._parts.values():
+            own = banded.steps(row, from_ms)
+            if own is None:
+                return None
+            found += own
+        return found
+
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""
 

@@ -6,7 +6,7 @@ when the next record is folded; a record that is late takes its place by its own
 """
 
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from schemas.records import Event
@@ -148,6 +148,13 @@ class Rolling(Plain):
             return Span(low, high)
         beyond = self._beyond(row)
         return Span(min(low, beyond.low), max(high, beyond.high))
+
+    def steps(self, row: Row, from_ms: int, levels: Sequence[float]) -> list[int]:  # noqa: ARG002  (every change is a step)
+        """When entries leave, or the steps that the row knows."""
+        entries = self._entries_in(row)
+        if row[self._holds] == ENTRIES:
+            return self._frame.changes(entries, from_ms)
+        return [step.at_ms for step in entries if step.at_ms > from_ms]
 
     def _known_span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         if self._falling and row[self._holds] == ENTRIES:  # counts are what the search for deadlines asks most

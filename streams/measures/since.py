@@ -1,7 +1,7 @@
 """`since`: the time since the last matching record, by its own time; infinite until there is one. It grows by itself."""
 
-from collections.abc import Iterator
-from math import inf
+from collections.abc import Iterator, Sequence
+from math import ceil, inf
 from typing import Literal
 
 from pydantic import Field
@@ -56,6 +56,11 @@ class Since(Plain):
     def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         """It grows with time."""
         return Span(self.at(row, from_ms), self.at(row, to_ms))
+
+    def steps(self, row: Row, from_ms: int, levels: Sequence[float]) -> list[int]:
+        """When it reaches the levels."""
+        last_ms = int(row[self._last])
+        return [] if last_ms == _NEVER else [last_ms + ceil(level) for level in levels if from_ms - last_ms < level < inf]
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line, once there was one."""
