@@ -19,10 +19,6 @@ from streams.units import PositiveDurationMs
 from streams.windows import DAYS, MAXIMUM, MEAN, SUM, Frame, Total
 
 
-MOST_NUMBER = float(2**63)
-"""One record counts for at most so much, so that no sum overflows whatever a record carries."""
-
-
 class WindowedSpec(Matching):
     """Base of the measures over the last n days."""
 
