@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every account-keyed topic; fixed for an application id.")
     replication_factor: int = Field(1, ge=1, le=32, description="Copies of each topic that is created; 3 in production.")
     policy: Path | None = Field(None, description="The YAML policy to score by.")
-    clock: Literal["wall", "records"] = Field(
-        "wall", description="wall: live, lanes make their own ticks. records: history, time comes from the `ticks` topic."
-    )
+    clock: Literal["wall", "records"] = Field("wall", description="wall: live. records: history; what is published is marked BACKFILL.")
     batch_records: int = Field(20_000, ge=1, le=1_000_000, description="Most input records in one transaction.")
     transaction_timeout_ms: int = Field(
         90_000,
@@ -103,7 +101,6 @@ class Settings(BaseSettings):
     web_advertised_host: str | None = Field(
         None, min_length=1, description="Host under which other workers reach this one's web views; web_host if not set."
     )
-    data_dir: Path = Field(Path(".tierstream"), description="Where this machine keeps what may be lost: broker of the demo, logs.")
     kafka: dict[str, str] = Field(
         default_factory=dict,
         repr=False,
