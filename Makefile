@@ -38,6 +38,7 @@ test-faults: $(READY)
 	$(BIN)/pytest -m faults --ignore tests/companions $(ARGS)
 
 bench: $(READY)
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(READY)
