@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .venv/.tools
 ARGS ?=
 ROUNDS ?= 10
 
@@ -21,10 +22,13 @@ help:
 $(READY): pyproject.toml .ci/environment
 	@.ci/environment && touch $@
 
+$(TOOLS): pyproject.toml .ci/environment
+	@.ci/environment tools && touch $@ $(READY)
+
 demo: $(READY)
 	@$(BIN)/tierstream demo $(ARGS)
 
-check: $(READY)
+check: $(TOOLS)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -34,13 +38,14 @@ check: $(READY)
 test: check
 	$(BIN)/pytest -m "not faults" --ignore tests/house --ignore tests/companions $(ARGS)
 
-test-faults: $(READY)
+test-faults: $(TOOLS)
 	$(BIN)/pytest -m faults --ignore tests/companions $(ARGS)
 
 bench: $(READY)
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(READY)
+soak: $(TOOLS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)" && $(BIN)/pytest -m faults $(ARGS) || exit 1; done
 
 clean:

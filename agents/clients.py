@@ -113,7 +113,7 @@ def unreachable(settings: Settings, failed: KafkaException) -> SettingsError:
     """The one sentence for a broker that does not answer."""
     return SettingsError(
         f"no Kafka broker answers at {settings.bootstrap_servers} within {settings.broker_timeout_s:g} s ({failed.args[0].name()}): "
-        "start it (`tierstream broker up`) or set TIERSTREAM_BOOTSTRAP_SERVERS"
+        "set TIERSTREAM_BOOTSTRAP_SERVERS, or start one (`tierstream broker up`) and say the line that it prints"
     )
 
 

@@ -117,7 +117,6 @@ class Settings(BaseSettings):
     web_advertised_host: str | None = Field(
         None, min_length=1, description="Host under which other workers reach this one's web views; web_host if not set."
     )
-    data_dir: Path = Field(Path(".tierstream"), description="Where this machine keeps what may be lost: broker of the demo, logs.")
     kafka: dict[str, str] = Field(
         default_factory=dict,
         repr=False,

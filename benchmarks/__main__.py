@@ -49,10 +49,10 @@ def _chosen(names: list[str]) -> list[Plan]:
 
 
 def _taken(plan: Plan, sizes: dict[str, int], runs: int, tell: Tell) -> Figure:
-    load_before = load()
+    before = conditions()
     both = list(plan.take(sizes, runs, tell))
     curves = [curve for _, curve in both if curve]
-    return Figure(plan.name, conditions(load_before), sizes, [run for run, _ in both], curves)
+    return Figure(plan.name, msgspec.structs.replace(before, load_after=load()), sizes, [run for run, _ in both], curves)
 
 
 def _draw(kept: dict[str, Figure]) -> None:

@@ -57,7 +57,7 @@ def _throughput(policy: str) -> Plan:
         rows=(
             Row("events_per_s", "events a second", "1/s"),
             Row("cpu_us", "processor time of the worker for an event", "us", 1),
-            Row("fold_us", "of it decoding and folding (wall clock, as the lanes count)", "us", 1),
+            Row("fold_us", "decoding and folding, by the lanes' wall clock, profiles included", "us", 1),
             Row("commit_ms", "waiting for one commit", "ms", 1),
             Row("events_per_transaction", "events in a transaction", "1"),
             Row("changes_per_event", "changelog records for an event", "1", 2),

@@ -62,8 +62,8 @@ def load() -> float:
     return round(os.getloadavg()[0], 2)
 
 
-def conditions(load_before: float) -> Conditions:
-    """As they are now, at the end of the runs."""
+def conditions() -> Conditions:
+    """As they are now, before the runs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Conditions(
         commit=_commit(),
@@ -71,7 +71,7 @@ def conditions(load_before: float) -> Conditions:
         cores=os.cpu_count() or 1,
         memory_gib=round(memory / 2**30),
         python=platform.python_version(),
-        load_before=load_before,
+        load_before=load(),
         load_after=load(),
     )
 

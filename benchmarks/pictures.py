@@ -55,7 +55,7 @@ def draw_latency(figure: Figure, path: Path) -> None:
         axes.set_yscale("log")
         axes.set_ylim(1, 0.004)
         axes.set_yticks([1, 0.5, 0.1, 0.05, 0.01], ["all", "1 in 2", "1 in 10", "1 in 20", "1 in 100"])
-        axes.set_xlim(left=0, right=max(1.1 * max(curve[-1] for curve in figure.curves), 1.5 * _LATENCY_BAR_MS))
+        axes.set_xlim(left=0, right=max(1.1 * max(curve[-2] for curve in figure.curves), 1.5 * _LATENCY_BAR_MS))
         axes.set_xlabel("append of the event to transition readable, ms (2,000 events a second, one line per run)")
         axes.set_ylabel("transitions that took longer")
         _save(canvas, path)

@@ -45,7 +45,7 @@ def page(figures: dict[str, Figure]) -> str:
     """The whole page."""
     parts = [HEAD, _picture(THROUGHPUT_PICTURE, "Events a second, every run"), _picture(LATENCY_PICTURE, "Latency, every run")]
     parts += ["\n".join(_section(PLANS[name], figure)) for name, figure in figures.items()]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _picture(path: Path, says: str) -> str:

@@ -57,7 +57,6 @@ class Stand:
                 "topic_prefix": f"{prefix}-",
                 "application_id": application_id,
                 "partitions": PARTITIONS,
-                "data_dir": self.directory / "data",
             }
         )
         create_topics(settings)
@@ -86,7 +85,6 @@ class Worker:
             "TIERSTREAM_TOPIC_PREFIX": settings.topic_prefix,
             "TIERSTREAM_APPLICATION_ID": settings.application_id,
             "TIERSTREAM_PARTITIONS": str(settings.partitions),
-            "TIERSTREAM_DATA_DIR": str(settings.data_dir),
             "TIERSTREAM_WEB_PORT": str(self._port),
             "TIERSTREAM_POLICY": str(policy.resolve()),
         }

@@ -63,7 +63,7 @@ class AccountFold:
             return Step(Fate.REPEATED, [])
         account = Account(accounts, number, row)
         moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
-        entering = not row["account.records"]
+        entering, held_by = not row["account.records"], _holder(account)
         outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
         _remember(row, event)
         _remember_order(accounts, number, record)
@@ -72,7 +72,6 @@ class AccountFold:
         row["account.clock_ms"] = max(int(row["account.clock_ms"]), record.occurred_at)
         remember_last(row, raw, record)
         outputs += entries(moment, reason, account) if entering else []
-        held_by = _holder(account)
         used = self._take(account, raw.topic, record, event, entering)
         outputs += settled(moment, reason, account, guarded=self._guarded)
         outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)

@@ -6,10 +6,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from agents.embedded.broker import Broker
 from agents.embedded.configuration import data_directory
+
+# How fast this machine is just now is no property of what is tested.
+settings.register_profile("tierstream", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("tierstream")
 
 _LOG = pytest.StashKey[str]()
 

@@ -14,9 +14,7 @@ from agents.dying import ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from agents.demo.views import LiveView, PlainView
-
-    _View = LiveView | PlainView
+    from agents.demo.views import View
 
 Seconds = Annotated[float, typer.Option(min=1, help="How long the accounts live.")]
 Rate = Annotated[float, typer.Option(min=1, help="Events a second.")]
@@ -25,6 +23,7 @@ Policy = Annotated[Path, typer.Option("--policy", "-p", help="The policy to tier
 Seed = Annotated[int | None, typer.Option(help="The same seed casts the same accounts.")]
 PoisonShare = Annotated[float, typer.Option(min=0, max=0.5, help="Share of interactions that are spoilt on purpose, to see dead letters.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live screen; the default where stdout is no terminal.")]
+Svg = Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the last screen as a picture.", show_default=False)]
 NOTE_S = 3.0
 
 
@@ -36,6 +35,7 @@ def demo(
     seed: Seed = None,
     poison_share: PoisonShare = 0.002,
     plain: Plain = False,
+    svg: Svg = None,
     as_json: AsJson = False,
 ) -> None:
     """See it work: a real Kafka, a worker and believable accounts, every tier change with its reason, then an audit.
@@ -47,7 +47,7 @@ def demo(
     began_s = time.monotonic()
     from agents.demo.running import Plan, run
     from agents.demo.summary import is_fine, show, told
-    from agents.demo.views import LiveView, PlainView
+    from agents.demo.views import LiveView, Pictured, PlainView
     from streams.policy import load_policy
 
     file = find_policy(policy)
@@ -55,10 +55,12 @@ def demo(
     ladder = tuple(plan.policy.schemes[0].ladder.tiers)
     console = err() if as_json else out()
     live = console.is_terminal and not plain
-    view = LiveView if live else PlainView
+    view: View = LiveView(console, ladder) if live else PlainView(console, ladder)
+    if svg is not None:
+        view = Pictured(view, svg, ladder)
     steps = _Steps(console, live=live)
     with steps:
-        summary = run(plan, began_s, steps, lambda: steps.over(view(console, ladder)))
+        summary = run(plan, began_s, steps, lambda: steps.over(view))
     if as_json:
         print_json(told(summary))
     else:
@@ -84,7 +86,7 @@ class _Steps:
             self._noted_s = time.monotonic()
         self._last = message
 
-    def over(self, view: "_View") -> "_View":
+    def over(self, view: "View") -> "View":
         """The steps are over: the screen is the view's."""
         self.__exit__()
         return view

@@ -22,7 +22,9 @@ Quarantine = Annotated[
 Clock = Annotated[
     str | None,
     typer.Option(
-        envvar="TIERSTREAM_CLOCK", metavar="wall|records", help="wall: live. records: history, time comes from `ticks`. Default wall."
+        envvar="TIERSTREAM_CLOCK",
+        metavar="wall|records",
+        help="wall: live. records: history; what is published is marked BACKFILL. Default wall.",
     ),
 ]
 WebPort = Annotated[

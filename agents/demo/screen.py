@@ -62,7 +62,7 @@ def _transitions(watch: Watch, names: dict[str, str], rows: int, width: int) -> 
     table.add_column("tier", no_wrap=True, width=7)
     table.add_column("score", no_wrap=True, width=12)
     table.add_column("because of", no_wrap=True, overflow="ellipsis", width=16 if width >= 100 else 14)
-    table.add_column("what weighs most", no_wrap=True, overflow="ellipsis", ratio=4)
+    table.add_column("what moved it", no_wrap=True, overflow="ellipsis", ratio=4)
     for seen in list(watch.recent)[: -max(rows, 1) - 1 : -1]:
         table.add_row(*_row(seen, names))
     empty = Text("waiting for the first tier transition ...", style="dim")

@@ -76,7 +76,6 @@ class Stage:
                 "policy": self._policy,
                 "web_port": free_ports(1)[0],
                 "group_instance_id": "demo-worker",  # one that is killed and started again is known, and waits for nothing
-                "data_dir": self.directory / "worker",
             }
         )
         self._progress("creating topics")
@@ -85,7 +84,7 @@ class Stage:
         self._worker = self._launched_worker()
 
     def _launched_worker(self) -> subprocess.Popen[bytes]:
-        for name in ("bootstrap_servers", "application_id", "partitions", "web_port", "group_instance_id", "data_dir"):
+        for name in ("bootstrap_servers", "application_id", "partitions", "web_port", "group_instance_id"):
             os.environ[ENV_PREFIX + name.upper()] = str(getattr(self.settings, name))
         return launch([sys.executable, "-m", "agents.cli", "worker", "--supervised", "--policy", str(self._policy)], self.worker_log)
 

@@ -22,14 +22,16 @@ def score_of(transition: TierTransition) -> str:
 
 
 def reason_of(transition: TierTransition) -> str:
-    """Why: the gate where one opened or closed, else the line of the ledger that weighs most."""
+    """Why: the gate where one opened or closed, else the heaviest line of the dimension that moved most."""
     if transition.cause.kind == "RISK":
         return (
             f"held at {transition.to_tier} while it is open"
             if transition.direction == "DOWN"
             else f"withdrawn: back to {transition.to_tier}"
         )
-    heaviest = max(transition.contributions, key=lambda line: line.micro, default=None)
+    moved = max(transition.dimensions, key=lambda d: abs(d.after_micro - d.before_micro), default=None)
+    lines = [line for line in transition.contributions if moved is not None and line.dimension == moved.name]
+    heaviest = max(lines or transition.contributions, key=lambda line: line.micro, default=None)
     return "" if heaviest is None else line_of(heaviest)
 
 

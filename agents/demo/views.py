@@ -1,7 +1,14 @@
-"""Where the demo is shown: a live screen for people at a terminal, plain lines for logs and pipes."""
+"""Where the demo is shown: a live screen for people at a terminal, plain lines for logs and pipes, a picture for documents."""
 
+import html
+import io
+import re
 import time
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 
@@ -61,3 +68,55 @@ class PlainView:
         folded = f"{figures.per_second:,.0f} events/s, {watch.folded:,} of {figures.sent:,} folded"
         published = f"{watch.transitions:,} transitions, {watch.dead.total():,} dead letters"
         return f"-- {figures.elapsed_s:.0f} s: {tiers} | lag {lag} | {folded} | {published}"
+
+
+class View(Protocol):
+    """Any of the two above."""
+
+    def __enter__(self) -> "View": ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+    def update(self, watch: Watch, names: dict[str, str], figures: Figures) -> None:
+        """Show the present state."""
+
+
+class Pictured:
+    """Another view, whose last state is also kept as the live screen in an SVG file."""
+
+    WIDTH, HEIGHT = 110, 32
+
+    def __init__(self, shown: View, file: Path, ladder: tuple[str, ...]) -> None:
+        self._shown, self._file, self._ladder = shown, file, ladder
+        self._last: tuple[Watch, dict[str, str], Figures] | None = None
+
+    def __enter__(self) -> "Pictured":
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._shown.__exit__(kind, error, trace)
+        if self._last is not None:
+            self._file.write_text(self._drawn(*self._last), encoding="utf-8")
+
+    def update(self, watch: Watch, names: dict[str, str], figures: Figures) -> None:
+        """Show it, and remember what was shown."""
+        self._last = watch, names, figures
+        self._shown.update(watch, names, figures)
+
+    def _drawn(self, watch: Watch, names: dict[str, str], figures: Figures) -> str:
+        """As rich exports it, without web fonts that a reader's browser would fetch, and with room for wide characters."""
+        canvas = Console(record=True, width=self.WIDTH, height=self.HEIGHT, file=io.StringIO(), highlight=False)
+        canvas.print(frame(watch, names, self._ladder, figures, self.HEIGHT, self.WIDTH))
+        drawn = canvas.export_svg(title="tierstream demo", unique_id="demo")
+        return _TEXT.sub(_with_its_width, re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
+
+
+_TEXT = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]+)<')
+
+
+def _with_its_width(text: re.Match[str]) -> str:
+    """Chinese characters take two cells; rich reserves one."""
+    shown = html.unescape(text[3])
+    width = float(text[1]) / len(shown) * cell_len(shown)
+    return f'textLength="{width:.1f}"{text[2]}>{text[3]}<'

@@ -24,7 +24,9 @@ def left_over(tmp_path: Path) -> list[str]:
 
 
 def test_a_short_demo_shows_transitions_and_audits_them(tmp_path: Path) -> None:
-    demo = start(tmp_path, "--seconds", "8", "--rate", "300", "--seed", "1", "--poison-share", "0.01", "--json")
+    demo = start(
+        tmp_path, "--seconds", "8", "--rate", "300", "--seed", "1", "--poison-share", "0.01", "--json", "--svg", str(tmp_path / "demo.svg")
+    )
     told, screen = demo.communicate(timeout=120)
     assert demo.returncode == 0, screen
     answer = json.loads(told)
@@ -34,6 +36,10 @@ def test_a_short_demo_shows_transitions_and_audits_them(tmp_path: Path) -> None:
     assert answer["dead_letters"] == answer["spoilt"] != {}
     assert answer["seconds_to_first_transition"] <= 60
     assert "C -> B up" in screen
+    picture = (tmp_path / "demo.svg").read_text()
+    assert "the&#160;engine" in picture
+    assert "http://www.w3.org/2000/svg" in picture
+    (tmp_path / "demo.svg").unlink()
     assert left_over(tmp_path) == []
 
 

@@ -74,14 +74,14 @@ def test_a_kind_without_a_price_is_seen_and_changes_no_points() -> None:
 
 def test_a_repeated_event_counts_once_within_the_last_sixteen() -> None:
     f = folding()
-    records = [interaction(kind="DOWNLOAD", event_id=f"d-{n}") for n in range(2)]
+    records = [interaction(kind="DOWNLOAD", event_id=f"d-{n}") for n in range(16)]
     f.fold(*records)
-    assert f.fate(records[0]) is Fate.REPEATED
-    f.fold(*(interaction(kind="CALL", event_id=f"c-{n}") for n in range(14)))
-    assert f.fate(records[0]) is Fate.REPEATED
-    f.fold(interaction(kind="CALL", event_id="c-14"))
-    assert f.fate(records[1]) is Fate.REPEATED
+    assert [f.fate(record) for record in records] == [Fate.REPEATED] * 16
+    f.fold(interaction(kind="CALL", event_id="the seventeenth"))
+    assert [f.fate(record) for record in records[1:]] == [Fate.REPEATED] * 15
     assert f.fate(records[0]) is Fate.FOLDED
+    assert f.fate(records[1]) is Fate.FOLDED
+    assert f.fate(records[2]) is Fate.FOLDED
 
 
 def test_an_event_id_is_known_by_its_topic_too() -> None:

@@ -1,0 +1,80 @@
+"""What the documents say that the code knows better: tables between markers, names of tests, links, fences.
+
+`python -m tests.house.documents` writes the tables anew.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from agents.settings import catalogue
+from schemas.topics import TOPICS, Topic
+from tests.house.tree import ROOT, files
+
+OPERATIONS = ROOT / "docs" / "operations.md"
+_FENCE = re.compile(r"^```(?P<about>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def documents() -> Iterator[Path]:
+    """Every page."""
+    yield from (path for path in files() if path.suffix == ".md")
+
+
+def fences(page: Path, about: str) -> list[str]:
+    """The texts of the page's fences that open with these words."""
+    return [found["text"] for found in _FENCE.finditer(page.read_text(encoding="utf-8")) if found["about"] == about]
+
+
+def prose(page: Path) -> str:
+    """The page without its fences."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def settings_table() -> str:
+    """Every setting, as `agents.settings` declares it."""
+    lines = [
+        f"| `{setting.variable}` | {f'`{setting.default}`' if setting.default else ''} | {setting.unit} | {setting.meaning} |"
+        for setting in catalogue()
+    ]
+    return "\n".join(["| variable | default | unit | meaning |", "|---|---|---|---|", *lines])
+
+
+def topics_table() -> str:
+    """Every topic of the catalogue."""
+    header = [
+        "| topic | role | key | partitions | cleanup | retention | time stamp | what flows there |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*header, *map(_topic, TOPICS.values())])
+
+
+def _topic(topic: Topic) -> str:
+    kept = "for ever" if topic.retention_ms == -1 else f"{topic.retention_ms} ms"
+    columns = (
+        f"`{topic.name}`" + (" (per application)" if topic.per_application else ""),
+        topic.role.value,
+        topic.key,
+        "all" if topic.co_partitioned else "1",
+        topic.cleanup,
+        "the latest of each key" if topic.cleanup == "compact" else kept,
+        "append" if topic.log_append_time else "create",
+        topic.doc,
+    )
+    return f"| {' | '.join(columns)} |"
+
+
+TABLES = {"settings": settings_table, "topics": topics_table}
+
+
+def with_tables(text: str) -> str:
+    """The page with every marked table as the code would write it."""
+    for name, table in TABLES.items():
+        marked = re.compile(rf"(<!-- {name}: begin[^\n]*-->\n).*?(<!-- {name}: end -->)", re.DOTALL)
+        if not marked.search(text):
+            raise ValueError(f"page must have the markers of the table {name}")
+        text = marked.sub(lambda found, table=table: f"{found[1]}{table()}\n{found[2]}", text)  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    OPERATIONS.write_text(with_tables(OPERATIONS.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,96 @@
+"""The documents are true where a program can tell: tables, metrics, reasons, tests, files and links that they name."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from agents.counters import LaneCounters
+from agents.metrics import LaneCollector
+from agents.settings import ENV_PREFIX
+from schemas.errors import Reason
+from tests.house.documents import OPERATIONS, documents, fences, prose, with_tables
+from tests.house.tree import ROOT, place
+
+PAGES = list(documents())
+LONGEST = 160
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_TEST = re.compile(r"`(tests/[\w./]+\.py)(?:::(\w+))?`")
+_FILE = re.compile(r"`((?:schemas|streams|agents|policies|docs|tests|benchmarks|ops)/[\w./-]*\.\w+)`")
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def test_tables_are_what_the_code_says() -> None:
+    text = OPERATIONS.read_text(encoding="utf-8")
+    assert text == with_tables(text), "docs/operations.md is out of date: `python -m tests.house.documents` writes its tables"
+
+
+def test_every_metric_is_in_the_manual_with_its_type_and_no_other() -> None:
+    emitted = {
+        family.name + ("_total" if family.type == "counter" else ""): family.type for family in LaneCollector({0: LaneCounters()}).collect()
+    }
+    described = dict(re.findall(r"^\| `(tierstream_\w+)` \| (\w+) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE))
+    assert described == emitted
+
+
+def test_every_reason_of_a_dead_letter_is_in_the_manual() -> None:
+    described = re.findall(r"^\| `([A-Z_]+)` \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(name for name in described if not name.startswith(ENV_PREFIX)) == sorted(Reason)
+
+
+@each_page
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = [(ROOT / file, test) for file, test in _TEST.findall(page.read_text(encoding="utf-8"))]
+    assert [f"{file}::{test}" for file, test in named if not file.is_file() or (test and test not in _tests(file))] == []
+
+
+@each_page
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    assert [name for name in _FILE.findall(page.read_text(encoding="utf-8")) if not (ROOT / name).is_file()] == []
+
+
+@each_page
+def test_no_link_is_dead(page: Path) -> None:
+    links = [link for link in _LINK.findall(prose(page)) if "://" not in link]
+    assert [link for link in links if not _leads_somewhere(page, link)] == []
+
+
+@each_page
+def test_lines_can_be_read(page: Path) -> None:
+    """Tables apart, whose rows cannot be broken, and the page that `make bench` writes."""
+    if page.name == "benchmarks.md":
+        return
+    lines = enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+    assert [place(page, number) for number, line in lines if len(line) > LONGEST and not line.startswith("|")] == []
+
+
+def test_guarantees_name_a_test_for_each_promise() -> None:
+    promised = [line for line in (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    rows = [line for line in promised if not line.startswith("| promise ")]
+    assert len(rows) > 20
+    assert [row for row in rows if not _TEST.search(row)] == []
+
+
+def test_commands_that_are_run_are_marked() -> None:
+    assert fences(ROOT / "README.md", "sh run")
+
+
+@cache
+def _tests(file: Path) -> frozenset[str]:
+    return frozenset(node.name for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef))
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+@cache
+def _anchors(page: Path) -> frozenset[str]:
+    """As code hosts make them of headings."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
