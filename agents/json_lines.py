@@ -36,7 +36,7 @@ def logged_event(line: bytes) -> LoggedEvent:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
     record = from_json(topic, said.get("value", {}))
     assert isinstance(record, Event | Tick), "input topics carry events and ticks"
-    return LoggedEvent(topic, record, **_place(said))  # type: ignore[arg-type]  # ticks are files' too
+    return LoggedEvent(topic, record, **_place(said))
 
 
 def _place(said: dict[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,6 @@ settings.load_profile("tierstream")
 
 _LOG = pytest.StashKey[str]()
 
-settings.register_profile("tierstream", deadline=None)  # laws are about what comes out; how long it took is for the benchmarks
-settings.load_profile("tierstream")
-
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> None:
