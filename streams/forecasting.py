@@ -53,7 +53,7 @@ def _forecast(moment: Moment, account: Account, scheme: Scheme, change: TierTran
         at=change.effective_at,
         to_tier=change.to_tier,
         because=f"{change.cause.kind}{detail}: {earned.because}",
-        points_to_keep_micro=_points_to_keep(moment, account, scheme),
+        points_to_keep_micro=_points_to_keep(moment, account, scheme) if change.cause.kind in ("DECAY", "WINDOW") else None,
     )
 
 
