@@ -153,6 +153,7 @@ class Account:
         self.profile: dict[str, tuple[int, int, Any]] = {}
         self.risks: dict[str, tuple[int, int, str, bool]] = {}
         self.dimensions: dict[str, int] = {}
+        self.nudge = 0
         self.score_micro = self.evaluate()
         self.standing = {name: Standing(spec) for name, spec in policy["schemes"].items()}
         only = next(iter(policy["schemes"]))
@@ -212,7 +213,7 @@ class Account:
         """Every dimension and the score, at the account's clock."""
         points = self.points(self.clock_ms)
         self.dimensions = {name: in_micro(worth) for name, worth in points.items()}
-        self.score_micro = in_micro(self.score(points))
+        self.score_micro = in_micro(self.score(points)) + self.nudge
         return self.score_micro
 
     def points(self, at_ms: int) -> dict[str, float]:

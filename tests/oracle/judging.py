@@ -36,6 +36,7 @@ ANOMALIES = {
     "RANGE_OVERLAP": "fold-order folds records again",
     "STATE_DIFFERS": "a row or dossier is not what the records make of the account",
     "PROGRESS_DIFFERS": "the progress kept is not the end of the last range",
+    "TICKS_DIFFER": "the ticks of fold-order do not follow one another, or another one is kept",
     "DIGESTS_DIFFER": "not everything was made under one policy",
 }
 
@@ -69,10 +70,11 @@ class Left(NamedTuple):
 def judged(left: Left, policy: dict[str, Any], application: str, partitions: int) -> list[Anomaly]:
     """Every anomaly of one partition; none if all is as it must be."""
     orders = [decoded("FoldOrder", payload) for payload in left.orders]
-    expected = recompute(policy, application, left.partition, partitions, left.inputs, orders)
+    published = [(key, decoded("TierTransition", payload)) for key, payload in left.transitions]
+    told = {record["transition_id"]: record["effective_at"] for _, record in published}
+    expected = recompute(policy, application, left.partition, partitions, left.inputs, orders, told)
     found = _Found(left.partition)
     _judge_ranges(found, left, orders, inputs_of(policy))
-    published = [(key, decoded("TierTransition", payload)) for key, payload in left.transitions]
     _judge_transitions(found, published, expected)
     _judge_chains(found, [record for _, record in published])
     _judge_standings(found, left, expected)
@@ -83,6 +85,7 @@ def judged(left: Left, policy: dict[str, Any], application: str, partitions: int
         for what in differences(expected.accounts.get(key), state.rows.get(key), state.dossiers.get(key)):
             found.add("STATE_DIFFERS", f"account {key!r} {what}")
     _judge_progress(found, state.progress, expected, orders)
+    _judge_ticks(found, state.tick_ms, expected, orders)
     _judge_digests(found, orders, published, state.progress)
     return found.anomalies
 
@@ -299,6 +302,17 @@ def _judge_progress(found: _Found, progress: dict[str, dict[str, Any]], expected
     for topic in progress.keys() - ends.keys():
         if progress[topic]["next_offset"] > 0 and expected.folded_to.get(topic):
             found.add("PROGRESS_DIFFERS", f"{topic}: progress without a range")
+
+
+def _judge_ticks(found: _Found, kept_ms: int | None, expected: Expected, orders: list[dict[str, Any]]) -> None:
+    """TICKS_DIFFER: each lane's tick is after the one it names as the one before; the changelog keeps the last one."""
+    last_ms = None
+    for at_ms, previous_ms in [(order["tick"]["at"], order["tick"]["previous"]) for order in orders if order["tick"]]:
+        if previous_ms is not None and at_ms <= previous_ms or (last_ms is not None and previous_ms != last_ms):
+            found.add("TICKS_DIFFER", f"tick {at_ms} says it follows {previous_ms}, the one before it was {last_ms}")
+        last_ms = at_ms
+    if kept_ms != expected.last_tick_ms:
+        found.add("TICKS_DIFFER", f"the last tick folded is {expected.last_tick_ms}, kept is {kept_ms}")
 
 
 def _judge_digests(

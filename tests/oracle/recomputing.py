@@ -5,7 +5,7 @@ decides all that is due for any account up to its time, less the policy's latene
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from aiokafka.partitioner import murmur2
 
 from tests.oracle.grading import Account, Quiet, Row, milliseconds
-from tests.oracle.passing import Change, calm_until, next_change
+from tests.oracle.passing import Change, calm_until, next_change, round_score
 from tests.oracle.wire import RECORD_OF, TOPICS, Refused, event, tick
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
@@ -45,6 +45,7 @@ class Expected(NamedTuple):
     dead_letters: dict[tuple[str, int], str]
     accounts: dict[bytes, Account]
     folded_to: dict[str, int]
+    last_tick_ms: int | None = None
 
 
 def inputs_of(policy: dict[str, Any]) -> list[str]:
@@ -82,12 +83,14 @@ def fold_order(inputs: dict[str, list[Logged]], orders: list[Row]) -> Iterator[t
 class Recomputing:
     """Folds one partition again."""
 
-    def __init__(self, policy: Row, application: str, partition: int, partitions: int) -> None:
+    def __init__(self, policy: Row, application: str, partition: int, partitions: int, told: Mapping[str, int]) -> None:
+        """`told`: transition_id -> effective_at as published, believed only where rounding leaves the choice (law "Exact time")."""
+        self._told = told
         self._policy, self._application, self._partition, self._partitions = policy, application, partition, partitions
         self._max_ahead_ms = milliseconds(policy.get("max_ahead", "5m"))
         self._lateness_ms = int(milliseconds(policy.get("lateness", "0s")))
         self._act_within_ms = milliseconds(policy.get("act_within", "1h"))
-        self._last_tick_ms: int | None = None
+        self.last_tick_ms: int | None = None
         self._calm: list[tuple[float, bytes]] = []
         self._step = 0
         self.result = Expected([], [], [], {}, {}, {})
@@ -113,10 +116,10 @@ class Recomputing:
     def tick(self, at_ms: int, order: Row) -> None:
         """Time passes for every account; a tick not after the last one is nothing."""
         self._step += 1
-        if self._last_tick_ms is not None and at_ms <= self._last_tick_ms:
+        if self.last_tick_ms is not None and at_ms <= self.last_tick_ms:
             return
-        told = {"mode": order["mode"], "reference_ms": self._last_tick_ms or at_ms}
-        self._last_tick_ms, until_ms, due = at_ms, at_ms - self._lateness_ms, set[bytes]()
+        told = {"mode": order["mode"], "reference_ms": self.last_tick_ms or at_ms}
+        self.last_tick_ms, until_ms, due = at_ms, at_ms - self._lateness_ms, set[bytes]()
         while self._calm and self._calm[0][0] <= until_ms:
             due.add(heappop(self._calm)[1])
         for key in due:
@@ -184,6 +187,8 @@ class Recomputing:
 
     def _pass(self, account: Account, key: bytes, until_ms: int, told: Row) -> None:
         while (change := next_change(account, until_ms)) is not None:
+            change = self._as_told(account, key, change, until_ms)
+            account.nudge = change.nudge
             account.clock_ms, account.calm_ms = max(account.clock_ms, change.at_ms), None
             kind = self._run_out(account, key, change, told)
             topic, offset, occurred_at = account.last
@@ -191,8 +196,22 @@ class Recomputing:
                 "kind": kind, "topic": topic, "partition": self._partition, "offset": offset, "event_id": "", "occurred_at": occurred_at,
             }  # fmt: skip
             self._settle(account, {"account_id": key.decode(), "cause": cause, "mode": told["mode"], "lag_from_ms": None})
+            account.nudge = 0
         if account.calm_ms is not None:
             heappush(self._calm, (calm_until(account), key))
+
+    def _as_told(self, account: Account, key: bytes, change: Change, until_ms: int) -> Change:
+        """The change at another millisecond, if one was published and one micro-point decides between the two."""
+        for name, standing in account.standing.items() if not change.clocks else ():
+            told_ms = self._told.get(self._transition_id(account, key.decode(), name, standing.sequence + 1), change.at_ms)
+            if told_ms == change.at_ms or not account.clock_ms < told_ms <= until_ms:
+                continue
+            close_ms = min(told_ms, change.at_ms)
+            tiers = {nudge: standing.aim(round_score(account, close_ms) + nudge) for nudge in (-1, 0, 1)}
+            if len(set(tiers.values())) > 1:
+                there = {nudge: standing.aim(round_score(account, told_ms) + nudge) for nudge in (0, -1, 1)}
+                return next((Change(told_ms, (), nudge) for nudge, tier in there.items() if tier != standing.earned), change)
+        return change
 
     def _run_out(self, account: Account, key: bytes, change: Change, told: Row) -> str:
         """What clocks do; gives the cause of what follows."""
@@ -221,6 +240,10 @@ class Recomputing:
     def _generation(self, account: Account) -> str:
         return f"{account.born[0]}:{self._partition}:{account.born[1]}"
 
+    def _transition_id(self, account: Account, account_id: str, scheme: str, sequence: int) -> str:
+        parts = (self._application, self._policy["policy"], scheme, account_id, self._generation(account), str(sequence))
+        return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+
     def _stand(self, account: Account, key: bytes, held_by: Any, published: int, told: Row) -> None:
         """Current tiers: at entry, with every transition, and when owner or pool have changed."""
         if held_by == (account.owner(), account.pool is None) and published == len(self.result.transitions):
@@ -246,17 +269,15 @@ class Recomputing:
     def _publish(self, account: Account, name: str, said: Row, score_before: int, dimensions_before: dict[str, int]) -> None:
         standing, policy = account.standing[name], self._policy
         standing.sequence += 1
-        generation = self._generation(account)
-        parts = (self._application, policy["policy"], name, said["account_id"], generation, str(standing.sequence))
         self.result.transitions.append(
             {
                 **said,
-                "transition_id": str(uuid5(NAMESPACE, "\x1f".join(parts))),
+                "transition_id": self._transition_id(account, said["account_id"], name, standing.sequence),
                 "application": self._application,
                 "policy": policy["policy"],
                 "policy_version": str(policy["version"]),
                 "scheme": name,
-                "generation": generation,
+                "generation": self._generation(account),
                 "sequence": standing.sequence,
                 "effective_at": standing.effective_at_ms,
                 "score_before_micro": score_before,
@@ -277,13 +298,14 @@ def _is_text(key: bytes) -> bool:
 
 
 def recompute(
-    policy: Row, application: str, partition: int, partitions: int, inputs: dict[str, list[Logged]], orders: list[Row]
-) -> Expected:
+    policy: Row, application: str, partition: int, partitions: int, inputs: dict[str, list[Logged]], orders: list[Row],
+    told: Mapping[str, int],
+) -> Expected:  # fmt: skip
     """What one partition must have left behind."""
-    recomputing = Recomputing(policy, application, partition, partitions)
+    recomputing = Recomputing(policy, application, partition, partitions, told)
     for record, order in fold_order(inputs, orders):
         if record is None:
             recomputing.tick(order["tick"]["at"], order)
         else:
             recomputing.fold(record, order)
-    return recomputing.result
+    return recomputing.result._replace(last_tick_ms=recomputing.last_tick_ms)

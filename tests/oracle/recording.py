@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from random import Random
 
-from agents.unit_of_work import content
+from agents.unit_of_work import Content, content
 from schemas.changelog import Progress
 from schemas.codec import Codec
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
@@ -29,9 +29,13 @@ def left_behind(
     most: int = 50,
     quarantined: frozenset[tuple[str, int]] = frozenset(),
     ticking: float = 0.3,
+    afterwards: float = 0.95,
     mode: Mode = "LIVE",
 ) -> Left:
-    """Fold the records as a lane does and keep what its transactions would have written; a share of them (`ticking`) end with a tick."""
+    """Fold the records as a lane does and keep what its transactions would have written.
+
+    A share of them (`ticking`) end with a tick; after the last record time goes on, one tick more with probability `afterwards`.
+    """
     codec = Codec()
     left = Left(number, defaultdict(list), {}, [], [], [], [], [], [])
     topics = (*policy.inputs, "ticks")
@@ -43,14 +47,12 @@ def left_behind(
             merge.offer(raw)
     for topic in topics:
         merge.at_end(topic)
-    while taken := merge.take(random.randint(1, most)):
-        now_ms = taken[-1].appended_at_ms
-        tick = FoldedTick(at=now_ms - 200, previous=partition.last_tick_ms) if random.random() < ticking else None
-        if tick is not None and tick.previous is not None and tick.at <= tick.previous:
-            tick = None
-        folded = fold_cycle(
-            partition, taken, codec, mode=mode, decided_at_ms=now_ms, quarantined=quarantined, tick_ms=tick.at if tick is not None else None
-        )
+    now_ms = 0
+    while (taken := merge.take(random.randint(1, most))) or random.random() < afterwards:
+        now_ms = taken[-1].appended_at_ms if taken else now_ms + random.randint(1, 20_000)
+        tick = _tick(now_ms, partition.last_tick_ms) if not taken or random.random() < ticking else None
+        tick_ms = tick.at if tick is not None else None
+        folded = fold_cycle(partition, taken, codec, mode=mode, decided_at_ms=now_ms, quarantined=quarantined, tick_ms=tick_ms)
         ends = {raw.topic: raw.offset + 1 for raw in taken}
         ranges = [FoldedRange(topic=topic, from_offset=reached[topic], to_offset=ends[topic]) for topic in topics if topic in ends]
         reached |= ends
@@ -63,11 +65,18 @@ def left_behind(
             quarantined=[QuarantinedRecord(topic=r.topic, offset=r.offset) for r in taken if (r.topic, r.offset) in quarantined],
         )
         progress = {topic: Progress(end, policy.digest, "id-of-" + topic) for topic, end in ends.items()}
-        written = content(folded, order, progress, codec.encode, APPLICATION)
-        left.changelog.extend((key or b"", payload) for key, payload in written.plain["accounts-changelog"])
-        left.orders.extend(payload or b"" for _, payload in written.plain["fold-order"])
-        left.transitions.extend((r.key, r.payload or b"") for r in written.headed.get("tier-transitions", []))
-        left.standings.extend((r.key, r.payload or b"") for r in written.headed.get("account-tiers", []))
-        left.actions.extend((r.key, r.payload or b"") for r in written.headed.get("actions", []))
-        left.dead_letters.extend((r.key, r.payload, dict(r.headers)) for r in written.headed.get("dead-letters", []))
+        _write(left, content(folded, order, progress, codec.encode, APPLICATION))
     return left
+
+
+def _tick(now_ms: int, previous_ms: int | None) -> FoldedTick | None:
+    at_ms = now_ms - 200
+    return FoldedTick(at=at_ms, previous=previous_ms) if previous_ms is None or at_ms > previous_ms else None
+
+
+def _write(left: Left, written: Content) -> None:
+    left.changelog.extend((key or b"", payload) for key, payload in written.plain["accounts-changelog"])
+    left.orders.extend(payload or b"" for _, payload in written.plain["fold-order"])
+    for topic, kept in (("tier-transitions", left.transitions), ("account-tiers", left.standings), ("actions", left.actions)):
+        kept.extend((r.key, r.payload or b"") for r in written.headed.get(topic, []))
+    left.dead_letters.extend((r.key, r.payload, dict(r.headers)) for r in written.headed.get("dead-letters", []))
