@@ -19,6 +19,8 @@ Put files into Kafka: every good line exactly once, however often you interrupt 
 
 [bold]tierstream ingest FILE.jsonl[/] takes JSON lines, as `generate` and `export` write them (the same as `ingest records FILE.jsonl`);
 [bold]tierstream ingest orders FILE.csv[/] takes an order history as a shop or an ERP exports it.
+
+[dim]Example:[/]  tierstream ingest history.jsonl
 """
 
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help='Lines {"topic": "interactions", "value": {...}}.', show_default=False)]
@@ -57,7 +59,7 @@ def records(
     Times are ISO 8601 with a zone or epoch milliseconds. A line that cannot be taken is reported with its number and reason;
     the others go in, and the exit code is 1.
 
-    [dim]Example:[/]  tierstream ingest history.jsonl
+    [dim]Example:[/]  tierstream ingest records history.jsonl, or shorter: tierstream ingest history.jsonl
     """
     from agents.ingesting import Ingest
 
