@@ -74,7 +74,7 @@ def judged(left: Left, policy: dict[str, Any], application: str, partitions: int
     told = {record["transition_id"]: record["effective_at"] for _, record in published}
     expected = recompute(policy, application, left.partition, partitions, left.inputs, orders, told)
     found = _Found(left.partition)
-    _judge_ranges(found, left, orders, inputs_of(policy))
+    _judge_ranges(found, left, orders, [*inputs_of(policy), "ticks"])
     _judge_transitions(found, published, expected)
     _judge_chains(found, [record for _, record in published])
     _judge_standings(found, left, expected)
