@@ -306,11 +306,10 @@ def _judge_progress(found: _Found, progress: dict[str, dict[str, Any]], expected
 
 def _judge_ticks(found: _Found, kept_ms: int | None, expected: Expected, orders: list[dict[str, Any]]) -> None:
     """TICKS_DIFFER: each lane's tick is after the one it names as the one before; the changelog keeps the last one."""
-    last_ms = None
-    for at_ms, previous_ms in [(order["tick"]["at"], order["tick"]["previous"]) for order in orders if order["tick"]]:
-        if previous_ms is not None and at_ms <= previous_ms or (last_ms is not None and previous_ms != last_ms):
+    lane_ticks = [(order["tick"]["at"], order["tick"]["previous"]) for order in orders if order["tick"]]
+    for (at_ms, previous_ms), (last_ms, _) in zip(lane_ticks, [(None, None), *lane_ticks], strict=False):
+        if previous_ms != last_ms or (last_ms is not None and at_ms <= last_ms):
             found.add("TICKS_DIFFER", f"tick {at_ms} says it follows {previous_ms}, the one before it was {last_ms}")
-        last_ms = at_ms
     if kept_ms != expected.last_tick_ms:
         found.add("TICKS_DIFFER", f"the last tick folded is {expected.last_tick_ms}, kept is {kept_ms}")
 

@@ -25,7 +25,7 @@ from tests.oracle.wire import decoded
 from tests.worlds import policies_with_logs
 
 CODEC = Codec()
-BY_TIME = {"plain": set(), "fading": {"DECAY"}, "quiet": {"SILENCE"}}
+BY_TIME = {"plain": set(), "fading": {"DECAY"}, "quiet": {"DECAY", "SILENCE"}}
 """What time alone does under each policy: the test must have seen it."""
 DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in JUDGED}
 
