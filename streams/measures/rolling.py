@@ -121,9 +121,13 @@ class Rolling(Plain):
         """The last step known, if there are more."""
         return int(row[self._at][IN_ROW - 1]) if row[self._holds] == FIRST_STEPS else UNBOUNDED
 
+    def covers(self, row: Row, at_ms: int) -> bool:
+        """Whether the row knows the window at the instant: steps that were looked up for a later one do not."""
+        return at_ms < self.fresh_until(row) and (row[self._holds] == ENTRIES or at_ms >= int(row[self._at][0]))
+
     def renew(self, row: Row, dossier: Dossier, at_ms: int) -> None:
         """The next steps, from the dossier's entries."""
-        if self.fresh_until(row) <= at_ms:
+        if not self.covers(row, at_ms):
             self._write_steps(row, dossier.windows[self._key], at_ms - 1)  # from just before: what changed there can be told
 
     def at(self, row: Row, at_ms: int) -> float:

@@ -156,7 +156,7 @@ class CompiledPolicy:
 
     def renew(self, row: Row, dossier: Callable[[], Dossier], at_ms: int) -> None:
         """Make the row enough for `at_ms` and a time after it; the dossier is read only if need be."""
-        if self.fresh_until(row) <= at_ms:
+        if any(not measure.covers(row, at_ms) for measure in self._rolling):
             kept = dossier()
             for measure in self._rolling:
                 measure.renew(row, kept, at_ms)

@@ -157,9 +157,7 @@ class Account:
         self.score_micro = self.evaluate()
         self.standing = {name: Standing(spec) for name, spec in policy["schemes"].items()}
         only = next(iter(policy["schemes"]))
-        self.clocks = {
-            name: Quiet(spec, self.standing[spec.get("scheme") or only]) for name, spec in (policy.get("clocks") or {}).items()
-        }
+        self.clocks = {name: Quiet(spec, self.standing[spec.get("scheme") or only]) for name, spec in (policy.get("clocks") or {}).items()}
 
     def knows(self, topic: str, record: Row) -> bool:
         """Whether the record is one that came before: by its id, or an order in a status known already."""

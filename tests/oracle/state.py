@@ -13,7 +13,12 @@ def differences(account: Account | None, row: dict[str, Any] | None, dossier: Ke
     if account is None or row is None:
         yield "must not be there" if account is None else "is missing"
         return
-    for column, wanted in {**_account_columns(account), **_measure_columns(account), **_scheme_columns(account), **_clocks(account)}.items():
+    for column, wanted in {
+        **_account_columns(account),
+        **_measure_columns(account),
+        **_scheme_columns(account),
+        **_clocks(account),
+    }.items():
         if not _alike(column, row[column], wanted):
             yield f"{column} must be {wanted!r}, got {row[column]!r}"
     if sorted(row["ids.recent"][: row["ids.fill"]]) != sorted(account.recent):

@@ -112,7 +112,7 @@ def test_generated_history_replays_to_the_same_outputs_each_time() -> None:
     assert first.returncode == 0
     assert first.stdout == again.stdout
     outputs = [json.loads(line) for line in first.stdout.splitlines()]
-    assert {output["topic"] for output in outputs} == {"tier-transitions", "account-tiers"}
+    assert {output["topic"] for output in outputs} == {"tier-transitions", "account-tiers", "hot-leads"}
     assert len(outputs) > 10
 
 
