@@ -22,6 +22,7 @@ _NOT_LED_YET = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,  # the client has heard of the new leader before the broker has
         KafkaError._NOENT,  # the client's own: no leader of any of the partitions is known
         KafkaError._UNKNOWN_PARTITION,
         KafkaError._UNKNOWN_TOPIC,
