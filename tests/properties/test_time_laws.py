@@ -112,7 +112,9 @@ def alone_with(f: Folding, account: str) -> Folding:
     """A partition that has just this account, as it is now."""
     f.keep()
     alone = Folding(f.policy)
-    alone.partition = restored({key: payload for key, payload in f.changelog.items() if key[:1] == b"\0" or key[1:] == account.encode()}, f.policy)
+    alone.partition = restored(
+        {key: payload for key, payload in f.changelog.items() if key[:1] == b"\0" or key[1:] == account.encode()}, f.policy
+    )
     return alone
 
 
@@ -158,7 +160,9 @@ def test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back(world: Wor
         for scheme in policy.schemes:
             chain = [each for each in f.published if (each.account_id, each.scheme) == (account, scheme.name)]
             assert [each.sequence for each in chain] == list(range(1, len(chain) + 1))
-            assert all(one.to_tier == two.from_tier and one.effective_at <= two.effective_at for one, two in zip(chain, chain[1:], strict=False))
+            assert all(
+                one.to_tier == two.from_tier and one.effective_at <= two.effective_at for one, two in zip(chain, chain[1:], strict=False)
+            )
     for account in f.partition.account_ids():
         (*_, last) = [each.record for each in f.outputs if each.topic == "account-tiers" and each.key == account.encode()]
         view = f.view(account)
