@@ -81,7 +81,10 @@ class LaneStore(SerializedStore):
                 pass
 
     def seen(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
-        """One account's view as of an instant, None when there is no such account. Raises NotHere, or TimeoutError when its lane stays busy for a second."""
+        """One account's view as of an instant, None when there is no such account.
+
+        Raises NotHere, or TimeoutError when its lane stays busy for a second.
+        """
         return self.owner(account_id.encode()).read(account_id, at_ms)
 
     def _get(self, key: bytes) -> Any:
