@@ -113,11 +113,17 @@ class QuietClock:
         )
 
     def due_ms(self, row: Row, earned: int) -> int:
-        """When the consequence follows for an account that has earned this tier; UNBOUNDED: never as things are."""
-        if row[self._resting] or self._after[earned] >= UNBOUNDED or self._then[earned] is None:
+        """When the consequence follows for an account that has earned this tier; UNBOUNDED: never as things are.
+
+        While a demotion waits (minimum stay, steps), running out again would change nothing: those periods are passed over.
+        """
+        after_ms, fired_ms, in_tier_ms = self._after[earned], int(row[self._fired]), int(row[self._since])
+        waits = int(row[self._ceiling]) < earned
+        if row[self._resting] or waits or after_ms >= UNBOUNDED or self._then[earned] is None:
             return UNBOUNDED
-        begins = max(int(row[self._reset]), int(row[self._fired]), int(row[self._since]) if self._by_tier else -1)
-        return begins + self._after[earned]
+        begins = max(int(row[self._reset]), fired_ms, in_tier_ms if self._by_tier else -1)
+        passed_over = max(in_tier_ms - begins, 0) // after_ms if fired_ms >= 0 else 0
+        return begins + (passed_over + 1) * after_ms
 
     def since_ms(self, row: Row) -> int:
         """Since when the present period runs."""
