@@ -13,6 +13,7 @@ from schemas.instants import from_iso
 from schemas.json_values import from_json, to_json
 from schemas.records import Event, Tick
 from schemas.topics import INPUTS
+from streams.intake import RawRecord
 from streams.replay import LoggedEvent
 
 _FIELDS = frozenset({"topic", "value", "partition", "offset", "appended_at"})
@@ -35,7 +36,7 @@ def logged_event(line: bytes) -> LoggedEvent:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
     record = from_json(topic, said.get("value", {}))
     assert isinstance(record, Event | Tick), "input topics carry events and ticks"
-    return LoggedEvent(topic, record, **_place(said))  # type: ignore[arg-type]  # ticks are files' too
+    return LoggedEvent(topic, record, **_place(said))
 
 
 def _place(said: dict[str, Any]) -> dict[str, Any]:
@@ -57,4 +58,19 @@ def _place(said: dict[str, Any]) -> dict[str, Any]:
 
 def line_of(topic: str, record: msgspec.Struct) -> str:
     """The line that says a record, without its line feed."""
-    return json.dumps({"topic": topic, "value": to_json(record)}, ensure_ascii=False, separators=(",", ":"))
+    return _written({"topic": topic, "value": to_json(record)})
+
+
+def placed_line_of(raw: RawRecord, record: msgspec.Struct) -> str:
+    """The same with the place at which the record lies."""
+    place = {"partition": raw.partition, "offset": raw.offset, "appended_at": raw.appended_at_ms}
+    return _written({"topic": raw.topic, "value": to_json(record)} | place)
+
+
+def made_tick_line_of(partition: int, tick: Tick) -> str:
+    """A tick that a lane made itself: it lies nowhere but in `fold-order`."""
+    return _written({"topic": "ticks", "value": to_json(tick), "partition": partition})
+
+
+def _written(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ markers between them belong to a range too; memory changes only inside a unit of
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -17,13 +17,21 @@ from agents.patience import Wait
 from agents.recovery import Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
-from schemas.records import FoldedRange, FoldOrder, Mode, QuarantinedRecord
+from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
 from streams.cycle import Folded
 from streams.intake import RawRecord
 from streams.merge import Merge
 
-Fold = Callable[[Sequence[RawRecord], int], Folded]
-"""Folds records in this order into the lane's rows; the second argument is decided_at in epoch milliseconds."""
+Fold = Callable[[Sequence[RawRecord], int, int | None], Folded]
+"""Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
+the tick, both in epoch milliseconds."""
+
+
+class TickOffer(NamedTuple):
+    """Time may pass up to `at_ms` once every input has been folded to its end at the time of asking."""
+
+    at_ms: int
+    ends: Mapping[str, int]
 
 
 class Duty(NamedTuple):
@@ -51,6 +59,7 @@ class Lane:
         self._held: set[str] = set()
         self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
+        self.tick_offer: TickOffer | None = None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -114,21 +123,41 @@ class Lane:
     def cycle(self) -> bool:
         """Fold what is settled and commit it. True: there was something."""
         taken = self._merge.take(self.duty.batch_records)
-        if not taken:
+        tick = self._due_tick(taken)
+        if not taken and tick is None:
             return False
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
             began_at = time.perf_counter()
-            folded = self._fold(taken, self._clock())
+            folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
             self.counters.fold_s += time.perf_counter() - began_at
             ranges = self._ranges(taken)
             moved = self._moved(ranges)
-            records = content(folded, self._order(taken, ranges), moved, self._encode, self.duty.source)
+            records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)
             sent = self._work.send(records)
         self._work.commit(records, sent)
         self._progress |= moved
         self._first = False
         self._count(taken, folded)
         return True
+
+    def _due_tick(self, taken: Sequence[RawRecord]) -> FoldedTick | None:
+        """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""
+        offer, previous = self.tick_offer, self.rows.last_tick_ms
+        if offer is None or (previous is not None and offer.at_ms <= previous):
+            return None
+        folded_to = self._folded_to(taken)
+        if any(folded_to[topic] < end for topic, end in offer.ends.items()):
+            return None
+        self.tick_offer = None
+        return FoldedTick(at=offer.at_ms, previous=previous)
+
+    def _folded_to(self, taken: Sequence[RawRecord]) -> dict[str, int]:
+        """Where each input will have been folded to after this cycle; markers behind the last record count where nothing is buffered."""
+        read, last = self.log.positions(), {record.topic: record.offset + 1 for record in taken}
+        return {
+            topic: last.get(topic, self._progress[topic].next_offset) if self._merge.buffered(topic) else read[topic]
+            for topic in self.duty.topics
+        }
 
     def _ranges(self, taken: Sequence[RawRecord]) -> list[FoldedRange]:
         """[from, to) of each topic that has records here; from is where its last range ended."""
@@ -145,8 +174,8 @@ class Lane:
             moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id)
         return moved
 
-    def _order(self, taken: Sequence[RawRecord], ranges: list[FoldedRange]) -> FoldOrder:
-        """The record from which a replay knows what this transaction folded. Ticks of the lane's own go here."""
+    def _order(self, taken: Sequence[RawRecord], ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:
+        """The record from which a replay knows what this transaction folded."""
         quarantined = self.duty.quarantined
         refused = (
             [QuarantinedRecord(topic=r.topic, offset=r.offset) for r in taken if (r.topic, r.offset) in quarantined] if quarantined else []
@@ -154,7 +183,7 @@ class Lane:
         return FoldOrder(
             partition=self.log.number,
             ranges=ranges,
-            tick=None,
+            tick=tick,
             mode=self.duty.mode,
             policy_digest=self.duty.policy_digest,
             quarantined=refused,

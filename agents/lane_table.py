@@ -80,9 +80,12 @@ class LaneStore(SerializedStore):
             while self.lanes.by_number.get(number) is lane and not await asyncio.to_thread(lane.ready.wait, 0.5):
                 pass
 
-    def seen(self, account_id: str) -> dict[str, Any] | None:
-        """One account's view, None when there is no such account. Raises NotHere, or TimeoutError when its lane stays busy for a second."""
-        return self.owner(account_id.encode()).read(account_id)
+    def seen(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
+        """One account's view as of an instant, None when there is no such account.
+
+        Raises NotHere, or TimeoutError when its lane stays busy for a second.
+        """
+        return self.owner(account_id.encode()).read(account_id, at_ms)
 
     def _get(self, key: bytes) -> Any:
         """Replaces `SerializedStore._get`: blocks while the lane's unit of work is open."""

@@ -15,7 +15,7 @@ from agents import clients
 from agents.clocks import Clock
 from agents.counters import LaneCounters
 from agents.kafka_log import KafkaLog
-from agents.lane import Duty, Lane
+from agents.lane import Duty, Lane, TickOffer
 from agents.obituary import EndsTheProcess
 from agents.settings import Settings
 from schemas.codec import Codec
@@ -84,14 +84,17 @@ class LaneThread:
         """How many accounts the lane knows."""
         return self.counters.accounts
 
-    def read(self, account_id: str) -> dict[str, Any] | None:
-        """One account between two units of work, None if it was never seen. Raises TimeoutError after a second."""
+    def read(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
+        """One account between two units of work, None if it was never seen. Raises TimeoutError after a second.
+
+        As of `at_ms`, or as far as time has been folded.
+        """
         if not self.ready.is_set() or not self._rows.acquire(_READ_S):
             raise TimeoutError(f"lane {self.number} is {self.state} and busy: no pause between units of work within {_READ_S:g} s")
         try:
             if self._lane is None:
                 raise TimeoutError(f"lane {self.number} has ended")
-            return self._lane.rows.view(account_id)
+            return self._lane.rows.view(account_id, at_ms)
         finally:
             self._rows.release()
 
@@ -104,6 +107,18 @@ class LaneThread:
         """Each input's end, asked of the broker now. Raises LogError."""
         lane = self._lane
         return lane.log.ends() if lane is not None else {}
+
+    def offer_tick(self, at_ms: int, heartbeat_ms: int) -> None:
+        """Let time pass up to `at_ms` once the inputs are folded, if any account is due or the last tick is so long ago.
+
+        Asks the broker for the inputs' ends. Raises LogError.
+        """
+        lane = self._lane
+        if lane is None or self.state != "running" or lane.tick_offer is not None:
+            return
+        previous_ms = lane.rows.last_tick_ms
+        if previous_ms is None or at_ms - previous_ms >= heartbeat_ms or lane.rows.is_due(at_ms):
+            lane.tick_offer = TickOffer(at_ms, lane.log.ends())
 
     def pause(self) -> None:
         """Begin no further unit of work; `paused` says when the running one is done."""
@@ -229,6 +244,7 @@ class Lanes:
 def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarantined: frozenset[tuple[str, int, int]]) -> MakeLane:
     """Lanes on Kafka under this policy, sharing one codec, one admin client and one baton."""
     codec, baton = Codec(), threading.Lock()
+    topics = policy.inputs if settings.clock == "wall" else (*policy.inputs, "ticks")
     mode: Mode = "LIVE" if settings.clock == "wall" else "BACKFILL"
     admin = cache(partial(clients.admin_client, settings))  # made with the first lane: nothing connects before
 
@@ -236,11 +252,11 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
         partition = Partition(number, settings.partitions, settings.application_id, policy)
 
-        def fold(records: Sequence[RawRecord], decided_at_ms: int) -> Folded:
-            return fold_cycle(partition, records, codec, mode=mode, decided_at_ms=decided_at_ms, quarantined=refused)
+        def fold(records: Sequence[RawRecord], decided_at_ms: int, tick_ms: int | None) -> Folded:
+            return fold_cycle(partition, records, codec, mode=mode, decided_at_ms=decided_at_ms, quarantined=refused, tick_ms=tick_ms)
 
-        duty = Duty(policy.inputs, policy.digest, f"/tierstream/{settings.application_id}", mode, settings.batch_records, refused)
-        log = KafkaLog(settings, number, policy.inputs, admin())
+        duty = Duty(topics, policy.digest, f"/tierstream/{settings.application_id}", mode, settings.batch_records, refused)
+        log = KafkaLog(settings, number, topics, admin())
         return Lane(log, partition, fold, codec.encode, duty, clock=clock, baton=baton, counters=counters)
 
     return make

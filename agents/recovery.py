@@ -23,8 +23,15 @@ class Rows(Protocol):
     def restored(self) -> None:
         """The changelog has been read to its end."""
 
-    def view(self, account_id: str) -> dict[str, object] | None:
-        """One account for people to read."""
+    def view(self, account_id: str, at_ms: int | None = None) -> dict[str, object] | None:
+        """One account for people to read, as of an instant."""
+
+    @property
+    def last_tick_ms(self) -> int | None:
+        """The last tick folded, None before the first."""
+
+    def is_due(self, at_ms: int) -> bool:
+        """Whether a tick at this time would decide anything."""
 
     def __len__(self) -> int: ...
 

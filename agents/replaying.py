@@ -83,7 +83,7 @@ class LiveReplay:
                     yield output.record
 
     def _log(self, number: int) -> Iterator[tuple[FoldOrder, Mapping[str, Sequence[RawRecord]]]]:
-        inputs = {topic: _Input(self._settings, topic, number) for topic in self._policy.inputs}
+        inputs = {topic: InputRanges(self._settings, topic, number) for topic in self._policy.inputs}
         for raw in committed_records(self._settings, "fold-order", partitions=[number]):
             order = self._codec.decode_as(FoldOrder, raw.payload)
             self._require_same_policy(order)
@@ -98,11 +98,11 @@ class LiveReplay:
             )
 
 
-class _Input:
+class InputRanges:
     """One input partition, read once from its start, given out by ranges."""
 
     def __init__(self, settings: Settings, topic: str, number: int) -> None:
-        self._records = committed_records(settings, topic, partitions=[number])
+        self._records: Iterator[RawRecord] = committed_records(settings, topic, partitions=[number])
 
     def range(self, from_offset: int, to_offset: int) -> list[RawRecord]:
         """The records of [from_offset, to_offset). Ranges must be asked for in order."""
@@ -114,6 +114,10 @@ class _Input:
             if raw.offset >= from_offset:
                 taken.append(raw)
         return taken
+
+    def rest(self) -> Iterator[RawRecord]:
+        """What lies behind the last range, one by one."""
+        return self._records
 
 
 def _differing(again: TierTransition, published: TierTransition) -> str:

@@ -59,7 +59,23 @@ class Settings(BaseSettings):
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every account-keyed topic; fixed for an application id.")
     replication_factor: int = Field(1, ge=1, le=32, description="Copies of each topic that is created; 3 in production.")
     policy: Path | None = Field(None, description="The YAML policy to score by.")
-    clock: Literal["wall", "records"] = Field("wall", description="wall: live. records: history; what is published is marked BACKFILL.")
+    clock: Literal["wall", "records"] = Field(
+        "wall", description="wall: live, lanes make their own ticks. records: history, time comes from the `ticks` topic."
+    )
+    tick_every_s: float = Field(
+        1.0,
+        gt=0,
+        le=3_600,
+        description="How often a lane looks whether time alone has changed an account.",
+        json_schema_extra={"unit": "s"},
+    )
+    tick_delay_ms: int = Field(
+        200,
+        ge=0,
+        le=60_000,
+        description="A tick is so much older than the clock, for producers whose clock is behind.",
+        json_schema_extra={"unit": "ms"},
+    )
     batch_records: int = Field(20_000, ge=1, le=1_000_000, description="Most input records in one transaction.")
     transaction_timeout_ms: int = Field(
         90_000,

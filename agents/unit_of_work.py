@@ -17,7 +17,7 @@ from agents.partition_log import AbortRequired, Fatal, Headed, Pair, PartitionLo
 from agents.patience import Wait, patiently
 from schemas import cloud_events, dead_letters
 from schemas.changelog import Progress, progress_key, progress_payload
-from schemas.records import FoldOrder, TierTransition
+from schemas.records import AccountTiers, Action, FoldOrder, HotLead, TierTransition
 from streams.account import Output
 from streams.cycle import Folded
 
@@ -54,15 +54,23 @@ def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], 
 def announced(output: Output, source: str) -> list[tuple[str, bytes]]:
     """The CloudEvents headers of a public record."""
     record = output.record
-    if isinstance(record, TierTransition):
-        return cloud_events.headers(
-            type="tierstream.tier-transition.v1",
-            source=source,
-            id=record.transition_id,
-            subject=record.account_id,
-            time_ms=record.effective_at,
-        )
-    raise TypeError(f"output record must be one that has CloudEvents headers, got {type(record).__name__} for {output.topic}")
+    match record:
+        case TierTransition():
+            kind, event_id, time_ms = "tier-transition", record.transition_id, record.effective_at
+        case AccountTiers():
+            kind, event_id, time_ms = "account-tiers", f"{record.account_id}/{record.generation}/{record.revision}", record.effective_at
+        case HotLead():
+            kind, event_id, time_ms = "hot-lead", record.lead_id, record.effective_at
+        case Action():
+            kind, event_id, time_ms = "action", record.action_id, record.due_at
+        case _:
+            raise _unannounced(output)
+    return cloud_events.headers(type=f"tierstream.{kind}.v1", source=source, id=event_id, subject=record.account_id, time_ms=time_ms)
+
+
+def _unannounced(output: Output) -> TypeError:
+    record = output.record
+    return TypeError(f"output record must be one that has CloudEvents headers, got {type(record).__name__} for {output.topic}")
 
 
 class UnitOfWork:

@@ -1,6 +1,6 @@
 """What a worker answers on its own web server, which is Faust's.
 
-    /accounts/ID  one account as its lane has it; asked on any worker it is answered by the owner
+    /accounts/ID  one account as its lane has it; asked on any worker it is answered by the owner; ?at=MS: as of that instant
     /metrics      Prometheus text
     /livez        200 while the process turns
     /readyz       200 when every assigned lane is running; the body says which is not
@@ -76,10 +76,13 @@ def register(app: Any, accounts: LaneTable) -> None:
 
     @app.page("/accounts/{account_id}")
     @app.table_route(table=accounts, match_info="account_id")
-    async def account(view: Any, _request: Any, account_id: str) -> Any:
+    async def account(view: Any, request: Any, account_id: str) -> Any:
         """One account."""
+        asked = request.query.get("at")
+        if asked is not None and not asked.isdecimal():
+            return view.json({"error": f"at must be epoch milliseconds, got {asked!r}"}, status=400)
         try:
-            seen = await asyncio.to_thread(accounts.data.seen, account_id)
+            seen = await asyncio.to_thread(accounts.data.seen, account_id, int(asked) if asked else None)
         except NotHere as reason:
             return _busy(view, str(reason))
         except TimeoutError:

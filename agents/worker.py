@@ -22,6 +22,7 @@ from agents.clocks import wall_clock
 from agents.dying import ExitCode, leave
 from agents.listening import listen
 from agents.settings import Settings
+from agents.ticking import Ticking
 from agents.watchdog import Watchdog
 from schemas.errors import SettingsError
 from streams.policy import CompiledPolicy
@@ -43,6 +44,8 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     )
     watchdog = Watchdog(app.lanes, settings.watchdog_s)
     watchdog.start()
+    if settings.clock == "wall":
+        Ticking(app.lanes, settings, wall_clock).start()
     return _turn(WorkerProcess(app))
 
 

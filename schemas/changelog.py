@@ -1,12 +1,13 @@
 """What one partition keeps in the state changelog, byte by byte.
 
-The topic is compacted, so the newest record of each key is the state. Four kinds of key share it:
+The topic is compacted, so the newest record of each key is the state. Five kinds of key share it:
 
 | kind | key | payload |
 |---|---|---|
 | ROW | `r` + account | 8 bytes layout id (big-endian), then the row's bytes in that layout |
 | DOSSIER | `d` + account | 1 byte format (1), then msgpack |
 | LAYOUT | NUL `layout` NUL + layout id as 16 hex digits | JSON that describes the columns of a row |
+| TICK | NUL `tick` NUL | JSON of the last tick folded, in epoch ms |
 | PROGRESS | NUL `progress` NUL + topic | JSON of `Progress` |
 
 An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key.
@@ -21,6 +22,7 @@ ROW_PREFIX: Final = b"r"
 DOSSIER_PREFIX: Final = b"d"
 LAYOUT_PREFIX: Final = b"\0layout\0"
 PROGRESS_PREFIX: Final = b"\0progress\0"
+TICK_KEY: Final = b"\0tick\0"
 DOSSIER_FORMAT: Final = 1
 
 _LAYOUT_ID_BYTES: Final = 8
@@ -38,6 +40,7 @@ class Kind(Enum):
     DOSSIER = "dossier"
     LAYOUT = "layout"
     PROGRESS = "progress"
+    TICK = "tick"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -83,6 +86,8 @@ def classify(key: bytes) -> Kind:
         return Kind.DOSSIER
     if key.startswith(LAYOUT_PREFIX):
         return Kind.LAYOUT
+    if key == TICK_KEY:
+        return Kind.TICK
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
     raise ChangelogError(f"changelog key must be of a row, dossier, layout or progress, got {key[:40]!r}")
@@ -141,3 +146,16 @@ def progress_of(payload: bytes) -> Progress:
         return _PROGRESS.decode(payload)
     except msgspec.MsgspecError as fault:
         raise ChangelogError(f"changelog progress must be the JSON of Progress: {fault}, got {payload[:80]!r}") from fault
+
+
+def tick_payload(at_ms: int) -> bytes:
+    """The last tick folded, as JSON."""
+    return msgspec.json.encode(at_ms)
+
+
+def tick_of(payload: bytes) -> int:
+    """The last tick folded, from JSON."""
+    try:
+        return msgspec.json.decode(payload, type=int)
+    except msgspec.MsgspecError as fault:
+        raise ChangelogError(f"changelog tick must be the JSON of an instant: {fault}, got {payload[:80]!r}") from fault

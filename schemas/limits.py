@@ -75,6 +75,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "due_at": Instant(),
     "paid_at": Instant(),
     "expires_at": Instant(),
+    "since_at": Instant(),
+    "act_before": Instant(),
     "effective_at": Instant(),
     "decided_at": Instant(),
     "at": Instant(),

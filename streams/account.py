@@ -1,33 +1,29 @@
-"""The one fold: a record and the account it is about give the account's next state and what is published.
+"""The one fold: a record, or time passing, and the account it is about give the account's next state and what is published.
 
-Rules: a repeated event counts once; the account's clock is the latest `occurred_at` seen and never goes back; the score
-is evaluated at that clock; a decision is made when the score leaves the guard band or the dossier moved a gate.
-Illegal input changes nothing: all checks come before the first write.
+Rules: illegal input is refused before the first write; a repeated event counts once; before a record at t touches an account, its
+deadlines up to t are decided, each at its own instant (at equality the deadline goes first); the account's clock is the latest
+instant at which something happened to it and never goes back; the score is evaluated at that clock.
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
-from xxhash import xxh64_intdigest
-
-from schemas.records import AccountProfile, Event, Mode, RiskSignal
+from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
-from streams import decision, gates
+from streams import gates
 from streams.accounts import Accounts
+from streams.forecasting import foretold
+from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
-from streams.policy.compiled import RECENT_IDS, CompiledPolicy, Scheme
-from streams.transitions import Circumstances, Crossing, transition
-from streams.units import micro
+from streams.moment import Moment, of_record, remember_last
+from streams.passing import look_ahead, passed
+from streams.policy.compiled import RECENT_IDS, CompiledPolicy
+from streams.settling import Account, Output, entries, evaluated, settled
+from streams.transitions import account_tiers
+from streams.view import account_view
 
-
-class Output(NamedTuple):
-    """A record to publish: logical topic, key, record."""
-
-    topic: str
-    key: bytes
-    record: msgspec.Struct
+__all__ = ["AccountFold", "Fate", "Output", "Step"]
 
 
 class Fate(Enum):
@@ -47,74 +43,94 @@ class Step(NamedTuple):
 
 def event_id64(topic: str, event_id: str) -> int:
     """The 64-bit id of an event: XXH64 seeded with the topic's number, so that topics do not share ids."""
-    return int(xxh64_intdigest(event_id.encode(), INPUTS[topic].number))
+    return id64(event_id, INPUTS[topic].number)
 
 
 class AccountFold:
-    """The fold under one policy, for one application."""
+    """The fold under one policy, for one application and partition."""
 
-    def __init__(self, application: str, policy: CompiledPolicy, *, guarded: bool = True) -> None:
+    def __init__(self, application: str, partition: int, policy: CompiledPolicy, *, guarded: bool = True) -> None:
         """`guarded` False decides every record: the guard band must not change a single output (law "Fast-forward")."""
-        self._application, self._policy, self._guarded = application, policy, guarded
+        self._application, self._partition, self._policy, self._guarded = application, partition, policy, guarded
+
+    # -- a record ------------------------------------------------------------------------------------------------------
 
     def step(self, accounts: Accounts, number: int, raw: RawRecord, record: Event, mode: Mode, decided_at_ms: int) -> Step:
         """Fold one record into its account."""
         row = accounts.row(number)
         event = event_id64(raw.topic, record.event_id)
-        if _remembered(row, event):
+        if _remembered(row, event) or _known_order(accounts, number, record):
             return Step(Fate.REPEATED, [])
+        account = Account(accounts, number, row)
+        moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
+        entering, held_by = not row["account.records"], _holder(account)
+        outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
         _remember(row, event)
-        entering, late = not row["account.records"], record.occurred_at < int(row["account.clock_ms"])
+        _remember_order(accounts, number, record)
+        reason = of_record(raw, record, record.occurred_at < int(row["account.clock_ms"]))
         row["account.records"] += 1
-        if not late:
-            row["account.clock_ms"] = record.occurred_at
-        accounts.touch(number)
-        at = Circumstances(self._application, self._policy, mode, decided_at_ms, raw, record, late, self._dimensions(row))
-        outputs = self._entries(accounts, number, row, at) if entering else []
-        used = self._take(accounts, number, row, raw.topic, record, event)
-        outputs += self._settle(accounts, number, row, at)
+        row["account.clock_ms"] = max(int(row["account.clock_ms"]), record.occurred_at)
+        remember_last(row, raw, record)
+        outputs += entries(moment, reason, account) if entering else []
+        used = self._take(account, raw.topic, record, event, entering)
+        outputs += settled(moment, reason, account, guarded=self._guarded)
+        outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
+        outputs = foretold(moment, account, outputs)
+        outputs += self._standings(moment, account, outputs, entering or _holder(account) != held_by)
+        look_ahead(self._policy, account)
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
 
-    def _dimensions(self, row: Row) -> list[int]:
-        return [int(row[column]) for column in self._policy.worth_columns]
+    def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
+        key = account.accounts.key(account.number)
+        return Moment(self._application, self._policy, mode, decided_at_ms, reference_ms, self._partition, key, key.decode())
 
-    def _take(self, accounts: Accounts, number: int, row: Row, topic: str, record: Event, event: int) -> bool:
-        """Fold the record into measures and dossier. False if nothing had a use for it."""
-        used = False
+    def _take(self, account: Account, topic: str, record: Event, event: int, entering: bool) -> bool:
+        """Fold the record into measures, clocks and dossier. False if nothing had a use for it."""
+        row, used = account.row, False
         for measure in self._policy.measures_of[topic]:
-            used = measure.fold(row, record, event) or used
+            used = measure.fold(row, record, event, account.dossier_to_change) or used
+        for clock in self._policy.clocks:
+            used = clock.fold(row, record, first=entering) or used
         if isinstance(record, AccountProfile):
-            dossier = accounts.open_dossier(number)
+            dossier = account.accounts.open_dossier(account.number)
             dossier.merge_profile(record, event)
             for dimension in self._policy.dimensions:
                 dimension.recall(row, dossier)
             used = True
         elif isinstance(record, RiskSignal):
-            dossier = accounts.open_dossier(number)
+            dossier = account.accounts.open_dossier(account.number)
             dossier.take_risk(record, event)
             gates.recall_ceilings(self._policy.schemes, row, dossier)
             used = True
         return used
 
-    def _settle(self, accounts: Accounts, number: int, row: Row, at: Circumstances) -> list[Output]:
-        """Evaluate the score at the account's clock and decide where a decision can change."""
-        score_micro = self._evaluated(row)
-        outputs = []
-        for scheme in self._policy.schemes:
-            before_micro = int(row[scheme.column("score_micro")])
-            row[scheme.column("score_micro")] = score_micro
-            if not self._guarded or self._needs_decision(row, scheme, score_micro):
-                outputs += self._decided(accounts, number, row, at, scheme, before_micro)
+    @staticmethod
+    def _standings(moment: Moment, account: Account, outputs: list[Output], changed: bool) -> list[Output]:
+        """The account's current tiers, once, if anything in them changed."""
+        if not changed and not any(output.topic == "tier-transitions" for output in outputs):
+            return []
+        standings = account_tiers(moment, account.row, account.accounts.dossier(account.number))
+        return [Output("account-tiers", moment.key, standings)]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def due(self, accounts: Accounts, number: int, until_ms: int, mode: Mode, decided_at_ms: int, reference_ms: int) -> list[Output]:
+        """Decide the deadlines of an account up to `until_ms`, because a tick says that time has passed."""
+        account = Account(accounts, number, accounts.row(number))
+        moment = self._moment(account, mode, decided_at_ms, reference_ms)
+        held_by = _holder(account)
+        outputs = passed(moment, account, until_ms, guarded=self._guarded)
+        outputs = foretold(moment, account, outputs)
+        outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
+        look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
 
-    def _evaluated(self, row: Row) -> int:
-        """The score at the account's clock; the row keeps what each dimension is worth there."""
-        clock_ms, score = int(row["account.clock_ms"]), 0.0
-        for dimension, weight, column in zip(self._policy.dimensions, self._policy.weights, self._policy.worth_columns, strict=True):
-            points = dimension.at(row, clock_ms)
-            row[column] = micro(points)
-            score += weight * points
-        return micro(score)
+    def view(self, accounts: Accounts, number: int, at_ms: int) -> dict[str, Any]:
+        """The account as people look at it, as of an instant."""
+        account = Account(accounts, number, accounts.row(number))
+        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms)
+
+    # -- after a restore -----------------------------------------------------------------------------------------------
 
     def recall(self, accounts: Accounts, number: int) -> None:
         """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
@@ -122,33 +138,31 @@ class AccountFold:
         for dimension in self._policy.dimensions:
             dimension.recall(row, dossier)
         gates.recall_ceilings(self._policy.schemes, row, dossier)
-        score_micro = self._evaluated(row)
+        self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
+        score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:
             row[scheme.column("score_micro")] = score_micro
+        accounts.set_deadline(number, int(row["account.clock_ms"]) + 1)
 
-    @staticmethod
-    def _needs_decision(row: Row, scheme: Scheme, score_micro: int) -> bool:
-        gated = min(int(row[scheme.column("seated")]), int(row[scheme.column("ceiling")]))
-        return decision.outside_guard(row, scheme, score_micro) or gated != int(row[scheme.column("gated")])
 
-    @staticmethod
-    def _decided(accounts: Accounts, number: int, row: Row, at: Circumstances, scheme: Scheme, before_micro: int) -> list[Output]:
-        score_micro = int(row[scheme.column("score_micro")])
-        earned_before, published_before = decision.decide(row, scheme, score_micro)
-        if int(row[scheme.column("published")]) == published_before:
-            return []
-        crossing = Crossing(scheme, earned_before, published_before, before_micro, score_micro)
-        return [Output("tier-transitions", at.raw.key or b"", transition(at, row, accounts.dossier(number), crossing))]
+def _holder(account: Account) -> tuple[str | None, bool]:
+    """Who has the account: what `account-tiers` says of owner and pool."""
+    dossier = account.accounts.dossier(account.number)
+    return dossier.owner(), dossier.pool is not None
 
-    def _entries(self, accounts: Accounts, number: int, row: Row, at: Circumstances) -> list[Output]:
-        """The entry into each ladder that announces it."""
-        outputs = []
-        for scheme in self._policy.schemes:
-            if scheme.announce_entry:
-                score_micro = int(row[scheme.column("score_micro")])
-                crossing = Crossing(scheme, 0, None, score_micro, score_micro)
-                outputs.append(Output("tier-transitions", at.raw.key or b"", transition(at, row, accounts.dossier(number), crossing)))
-        return outputs
+
+def _known_order(accounts: Accounts, number: int, record: Event) -> bool:
+    """Whether the record says of an order what is known already: order_id and status count once."""
+    return isinstance(record, Order) and accounts.dossier(number).has_order(_order_id64(record))
+
+
+def _remember_order(accounts: Accounts, number: int, record: Event) -> None:
+    if isinstance(record, Order):
+        accounts.open_dossier(number).remember_order(_order_id64(record), record.occurred_at)
+
+
+def _order_id64(record: Order) -> int:
+    return id64(f"{record.status} {record.order_id}")
 
 
 def _remembered(row: Row, event: int) -> bool:

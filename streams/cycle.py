@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason, RecordRejected, TierstreamError
 from schemas.records import Event, Mode, Tick
-from streams.account import Fate, Output
+from streams.account import Fate, Output, Step
 from streams.intake import RawRecord
 from streams.partition import Partition
 
@@ -54,16 +54,19 @@ def fold_cycle(
     mode: Mode,
     decided_at_ms: int,
     quarantined: Quarantine = frozenset(),
+    tick_ms: int | None = None,
 ) -> Folded:
-    """Fold records in the order given. Raises FoldFailed for an error that is not the record's fault."""
+    """Fold records in the order given, then the lane's own tick. Raises FoldFailed for an error that is not the record's fault."""
     folded = Folded([], [], [], Counter())
     for raw in records:
         try:
             if (raw.topic, raw.offset) in quarantined:
                 raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
             record = codec.decode(raw.topic, raw.payload)
-            assert isinstance(record, Event), f"{raw.topic} is not an input that a policy names"
-            step = partition.fold(raw, record, mode, decided_at_ms)
+            if isinstance(record, Tick):
+                step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, decided_at_ms))
+            else:
+                step = partition.fold(raw, record, mode, decided_at_ms)
         except RecordRejected as rejection:
             folded.dead.append(_dead_letter(raw, rejection))
         except _UNEXPECTED as error:
@@ -71,6 +74,8 @@ def fold_cycle(
         else:
             folded.outputs.extend(step.outputs)
             folded.fates[raw.topic, step.fate] += 1
+    if tick_ms is not None:
+        folded.outputs.extend(partition.fold_tick(tick_ms, mode, decided_at_ms))
     folded.changes.extend(partition.take_changes())
     return folded
 

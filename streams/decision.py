@@ -1,41 +1,54 @@
 """The decision: a pipeline in which each stage keeps its own tier, so that taking a stage away gives back what was under it.
 
-    earned (ladder, hysteresis) -> seated (quota) -> gated (risk ceiling) -> published (override)
+    earned (streams/earned.py) -> seated (quota) -> gated (risk ceiling) -> published (override)
 
 Seats and overrides pass through until a policy can name them; their columns and their places in the trail exist.
 """
 
 from schemas.records import Stage
-from streams import gates
+from streams import earned, gates
 from streams.dossier import Dossier
+from streams.earned import Claim, Standing, Verdict
 from streams.kinds import Row
 from streams.policy.compiled import Scheme
 
 
-def decide(row: Row, scheme: Scheme, score_micro: int) -> tuple[int, int]:
-    """Run the stages and write each tier and the guard band. Returns the earned tier before, and the published one before."""
+def standing(row: Row, scheme: Scheme) -> Standing:
+    """What the row says of the earned tier."""
+    return Standing(*(int(row[scheme.column(part)]) for part in ("earned", "since_ms", "stepped_ms")))
+
+
+def needed(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> bool:
+    """Whether a decision could change anything: the score left its guard band, a lift, a ceiling or a gate moved, a move is due."""
     column = scheme.column
-    earned_before, published_before = int(row[column("earned")]), int(row[column("published")])
-    earned = scheme.ladder.earned(score_micro, earned_before)
-    seated = earned
-    gated = min(seated, int(row[column("ceiling")]))
-    for stage, tier in (("earned", earned), ("seated", seated), ("gated", gated), ("published", gated)):
-        row[column(stage)] = tier
-    row[column("low_micro")], row[column("high_micro")] = scheme.ladder.band(earned)
-    return earned_before, published_before
+    return (
+        not int(row[column("low_micro")]) <= claim.score_micro < int(row[column("high_micro")])
+        or claim.lift != int(row[column("lift")])
+        or claim.ceiling != int(row[column("clock_ceiling")])
+        or gates.gated(scheme, row) != int(row[column("gated")])
+        or now_ms >= int(row[column("pending_ms")])
+    )
 
 
-def outside_guard(row: Row, scheme: Scheme, score_micro: int) -> bool:
-    """Whether the score left the interval inside which no decision can change."""
-    return not int(row[scheme.column("low_micro")]) <= score_micro < int(row[scheme.column("high_micro")])
+def advance(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> Verdict:
+    """One move at most: the stages' tiers, the pending move and the guard band, written to the row."""
+    column, before = scheme.column, standing(row, scheme)
+    verdict = earned.verdict(scheme.ladder, before, claim, now_ms)
+    if verdict.tier != before.tier:
+        row[column("since_ms")] = row[column("stepped_ms")] = now_ms
+    row[column("earned")] = row[column("seated")] = verdict.tier
+    row[column("gated")] = row[column("published")] = gates.gated(scheme, row)
+    row[column("pending_ms")], row[column("lift")], row[column("clock_ceiling")] = verdict.pending_ms, claim.lift, claim.ceiling
+    row[column("low_micro")], row[column("high_micro")] = earned.band(scheme.ladder, verdict.tier, claim)
+    return verdict
 
 
-def trail(row: Row, dossier: Dossier, scheme: Scheme, score_micro: int, earned_before: int) -> list[Stage]:
-    """The stages and their reasons, after `decide`."""
-    earned, seated, gated = (int(row[scheme.column(stage)]) for stage in ("earned", "seated", "gated"))
+def trail(row: Row, dossier: Dossier, scheme: Scheme, because: str) -> list[Stage]:
+    """The stages and their reasons, after `advance`."""
     tiers = scheme.ladder.tiers
+    earned_tier, seated, gated = (int(row[scheme.column(stage)]) for stage in ("earned", "seated", "gated"))
     return [
-        Stage(stage="earned", tier=tiers[earned], because=scheme.ladder.because(score_micro, earned_before, earned)),
+        Stage(stage="earned", tier=tiers[earned_tier], because=because),
         Stage(stage="seated", tier=tiers[seated], because="no seats in this scheme"),
         Stage(stage="gated", tier=tiers[gated], because=gates.because(scheme, dossier, seated, gated)),
         Stage(stage="published", tier=tiers[gated], because="no override"),

@@ -4,11 +4,16 @@ Kept as compact bytes and decoded when touched. Of two facts about the same thin
 greater event id, so that the order of arrival does not matter.
 """
 
+from bisect import insort
+from typing import NamedTuple
+
 import msgspec
 
 from schemas.records import AccountProfile, RiskSignal
 
 FORGETTING_AT = 64  # withdrawn risks remembered per account, so that a late RAISED cannot reopen them
+
+ORDERS_REMEMBERED = 128  # latest orders with their statuses, per account: one of them that comes again counts once
 
 _NOT_FIELDS = {"event_id", "account_id", "occurred_at", "custom", "cleared"}
 PROFILE_FIELDS = tuple(field for field in AccountProfile.__struct_fields__ if field not in _NOT_FIELDS)
@@ -35,16 +40,53 @@ class Risk(msgspec.Struct, array_like=True):
     evidence_url: str | None = None
 
 
+class Pooled(msgspec.Struct, array_like=True):
+    """The account is in the public pool."""
+
+    since_ms: int
+    reason: str
+    previous_owner: str | None
+
+
+class Entry(NamedTuple):
+    """What one record counts for in a window: when it happened, how much, and how many records it stands for."""
+
+    at_ms: int
+    amount: float
+    times: int
+
+
+class Spent(NamedTuple):
+    """What one contact has used of its cap on one local day; the contact by 64 bits of its id."""
+
+    contact: int
+    day: int
+    points: float
+
+
 class Dossier(msgspec.Struct, array_like=True):
     """Everything about an account that is not a rolling number. New parts are added at the end, with a default."""
 
     profile: dict[str, Known] = {}
     risks: dict[str, Risk] = {}
+    pool: Pooled | None = None
+    windows: dict[str, list[Entry]] = {}
+    spent: dict[str, list[Spent]] = {}
+    orders: list[tuple[int, int]] = []
 
     def known(self, field: str) -> FieldContent:
         """The content of a profile field (`custom.<name>` for custom ones), None if unknown."""
         entry = self.profile.get(field)
         return entry.content if entry is not None else None
+
+    def owner(self) -> str | None:
+        """Who owns the account; nobody while it is in the pool."""
+        owner = self.known("owner_id")
+        return owner if isinstance(owner, str) and self.pool is None else None
+
+    def recycle(self, at_ms: int, reason: str) -> None:
+        """Put the account into the pool."""
+        self.pool = Pooled(at_ms, reason, self.owner())
 
     def merge_profile(self, record: AccountProfile, event: int) -> None:
         """Take over every field the record names, each by its own time."""
@@ -55,6 +97,8 @@ class Dossier(msgspec.Struct, array_like=True):
             self._learn(f"custom.{name}", custom, record.occurred_at, event)
         for field in record.cleared:
             self._learn(field, None, record.occurred_at, event)
+        if self.pool is not None and record.owner_id is not None and record.occurred_at >= self.pool.since_ms:
+            self.pool = None
 
     def _learn(self, field: str, content: FieldContent, at_ms: int, event: int) -> None:
         have = self.profile.get(field)
@@ -74,6 +118,15 @@ class Dossier(msgspec.Struct, array_like=True):
         withdrawn = [(risk.at_ms, risk_id) for risk_id, risk in self.risks.items() if not risk.open]
         if len(withdrawn) > FORGETTING_AT:
             del self.risks[min(withdrawn)[1]]
+
+    def has_order(self, order: int) -> bool:
+        """Whether this order in this status (64 bits of both) is among the latest ones known."""
+        return any(known == order for _, known in self.orders)
+
+    def remember_order(self, order: int, at_ms: int) -> None:
+        """Remember an order in its status; the oldest is forgotten beyond `ORDERS_REMEMBERED`."""
+        insort(self.orders, (at_ms, order))
+        del self.orders[:-ORDERS_REMEMBERED]
 
     def open_risks(self) -> list[tuple[str, Risk]]:
         """The risks that are open, oldest first."""

@@ -21,6 +21,11 @@ def recall_ceilings(schemes: list[Scheme], row: Row, dossier: Dossier) -> None:
         row[scheme.column("ceiling")] = ceiling(scheme, dossier)
 
 
+def gated(scheme: Scheme, row: Row) -> int:
+    """The seated tier under the row's ceiling."""
+    return min(int(row[scheme.column("seated")]), int(row[scheme.column("ceiling")]))
+
+
 def because(scheme: Scheme, dossier: Dossier, seated: int, gated: int) -> str:
     """Which open risk holds the account down, if any does."""
     if gated == seated:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from schemas.records import Event
 from streams.columns import Column
 from streams.dossier import Dossier
+from streams.money import Exchange
+from streams.units import UNBOUNDED
 
 Row = np.void
 """One account's row: a numpy structured scalar that views the segment; lent to the fold and changed in place."""
@@ -29,17 +31,23 @@ class Spec(BaseModel):
 
 
 class Names(NamedTuple):
-    """What the policy declares, for references."""
+    """What the policy declares, for references; `measure_kinds`: the kind of each measure, where it is known."""
 
     measures: frozenset[str]
     dimensions: frozenset[str]
+    measure_kinds: Mapping[str, str] = {}
 
 
-class Calendar(NamedTuple):
-    """The policy's time zone, and the function from an instant to its local day there."""
+class Locale(NamedTuple):
+    """Where the policy is at home: its time zone, the function from an instant to its local day there, and its currency."""
 
     timezone: str
     local_day: Callable[[int], int]
+    exchange: Exchange
+
+
+Opener = Callable[[], Dossier]
+"""Opens the account's dossier for changing."""
 
 
 class Line(NamedTuple):
@@ -50,21 +58,63 @@ class Line(NamedTuple):
     times: int | None = None
 
 
+class Span(NamedTuple):
+    """The least and the greatest that something can be over a time."""
+
+    low: float
+    high: float
+
+
 class Measure(Protocol):
-    """A rolling number per account, folded over one topic."""
+    """A rolling number per account, folded over one topic; the topic of a measure made of others is empty.
+
+    The row answers for every instant before `fresh_until`; from there on `at` gives the last number known, `span` bounds that
+    hold nevertheless, and `renew` brings the row up to date. A measure for which the row is always enough is `Plain`.
+    """
 
     name: str
     topic: str
+    jumps: bool
+    """Whether time changes it in jumps (a window ends) rather than gradually."""
     columns: list[Column]
 
-    def fold(self, row: Row, record: Event, event: int) -> bool:
-        """Take one record of `topic` into the row; False if the measure has no use for it. `event`: 64-bit id of its event_id."""
+    def check(self, record: Event) -> None:
+        """Raises RecordRejected for a record of `topic` that the measure cannot take; called before anything has changed."""
+
+    def fold(self, row: Row, record: Event, event: int, dossier: Opener) -> bool:
+        """Take one record of `topic` into the row, and into the dossier what does not fit; False if the measure has no use for it.
+
+        `event`: 64-bit id of its event_id.
+        """
+
+    def fresh_until(self, row: Row) -> int:
+        """Before this instant (ms) the row is enough; UNBOUNDED: always."""
+
+    def renew(self, row: Row, dossier: Dossier, at_ms: int) -> None:
+        """Bring the row up to `at_ms` from the dossier; nothing to do for a row that is still enough."""
 
     def at(self, row: Row, at_ms: int) -> float:
         """The measure at an instant not before any record folded."""
 
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """Bounds of `at` over [from_ms, to_ms] if nothing is folded meanwhile; exact where the two are the same instant."""
+
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """Evidence that sums to `at`."""
+
+
+class Plain:
+    """What most measures have in common: they take every record, and their row is always enough."""
+
+    def check(self, record: Event) -> None:
+        """Every record can be taken."""
+
+    def fresh_until(self, row: Row) -> int:  # noqa: ARG002
+        """Always."""
+        return UNBOUNDED
+
+    def renew(self, row: Row, dossier: Dossier, at_ms: int) -> None:
+        """Nothing of it is in the dossier."""
 
 
 class Dimension(Protocol):
@@ -77,6 +127,9 @@ class Dimension(Protocol):
 
     def at(self, row: Row, at_ms: int) -> float:
         """The dimension at an instant, 0 to 100."""
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """Bounds of `at` over [from_ms, to_ms] if nothing is folded meanwhile; exact where the two are the same instant."""
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Recompute what the row keeps of the dossier, after the profile changed."""

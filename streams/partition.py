@@ -10,12 +10,11 @@ from schemas import changelog
 from schemas.records import Event, Mode
 from schemas.topics import INPUTS
 from streams import intake
-from streams.account import AccountFold, Step
+from streams.account import AccountFold, Output, Step
 from streams.accounts import Accounts
 from streams.columns import Layout
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
-from streams.view import account_view
 
 
 class Partition:
@@ -24,10 +23,12 @@ class Partition:
     def __init__(self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True) -> None:
         self.number, self.policy, self.application = number, policy, application
         self._partitions = partitions
-        self._fold = AccountFold(application, policy, guarded=guarded)
+        self._fold = AccountFold(application, number, policy, guarded=guarded)
         self._accounts = Accounts(policy.layout, policy.template)
         self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
         self._moved: set[int] = set()
+        self._last_tick_ms: int | None = None
+        self._tick_moved = False
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -36,6 +37,8 @@ class Partition:
         """Fold one record. Raises RecordRejected, and then nothing has changed."""
         intake.check_ahead(record, raw.appended_at_ms, self.policy.max_ahead_ms)
         key = intake.check_key(raw.key, record)
+        for measure in self.policy.measures_of[raw.topic]:
+            measure.check(record)
         number = self._accounts.find(key)
         if number is None:
             number = self._enter(key, raw)
@@ -49,9 +52,34 @@ class Partition:
         row["account.born_topic"], row["account.born_offset"] = INPUTS[raw.topic].number, raw.offset
         return number
 
+    @property
+    def last_tick_ms(self) -> int | None:
+        """The last tick folded, None before the first."""
+        return self._last_tick_ms
+
+    def is_due(self, at_ms: int) -> bool:
+        """Whether a tick at this time would look at any account: one scan of the deadline column."""
+        return self._accounts.earliest_ms() <= at_ms - self.policy.lateness_ms
+
+    def fold_tick(self, at_ms: int, mode: Mode, decided_at_ms: int) -> list[Output]:
+        """Time has passed up to `at_ms`: decide every deadline up to it, less the policy's lateness. An old tick changes nothing."""
+        previous_ms = self._last_tick_ms
+        if previous_ms is not None and at_ms <= previous_ms:
+            return []
+        self._last_tick_ms, self._tick_moved = at_ms, True
+        until_ms, outputs = at_ms - self.policy.lateness_ms, list[Output]()
+        reference_ms = at_ms if previous_ms is None else previous_ms
+        for number in self._accounts.due(until_ms):
+            outputs += self._fold.due(self._accounts, number, until_ms, mode, decided_at_ms, reference_ms)
+        return outputs
+
     def take_changes(self) -> list[tuple[bytes, bytes]]:
-        """The changelog records of every account touched since the last call."""
-        return self._accounts.take_changes()
+        """The changelog records of every account touched since the last call, and of the last tick."""
+        changes = self._accounts.take_changes()
+        if self._tick_moved and self._last_tick_ms is not None:
+            changes.append((changelog.TICK_KEY, changelog.tick_payload(self._last_tick_ms)))
+            self._tick_moved = False
+        return changes
 
     def restore(self, key: bytes, payload: bytes | None) -> None:
         """Put one changelog record back: a row, a dossier or a layout."""
@@ -70,6 +98,8 @@ class Partition:
                     self._moved.add(number)
             case changelog.Kind.DOSSIER:
                 self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
+            case changelog.Kind.TICK:
+                self._last_tick_ms = changelog.tick_of(payload)
             case kind:
                 raise changelog.ChangelogError(f"changelog record of kind {kind.value} is not the partition's: {key[:80]!r}")
 
@@ -85,12 +115,13 @@ class Partition:
         self._moved.clear()
         self._layouts = {self.policy.layout.layout_id: self.policy.layout}
 
-    def view(self, account_id: str) -> dict[str, Any] | None:
-        """What is known of an account, ready for JSON; None if it was never seen."""
+    def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
+        """What is known of an account, ready for JSON; None if it was never seen. As of its own clock or the last tick if not said."""
         number = self._accounts.find(account_id.encode())
         if number is None:
             return None
-        return account_view(self.policy, account_id, self.number, self._accounts.row(number), self._accounts.dossier(number))
+        known_ms = (self._last_tick_ms or 0) - self.policy.lateness_ms
+        return self._fold.view(self._accounts, number, known_ms if at_ms is None else at_ms)
 
     def account_ids(self) -> list[str]:
         """Every account of this partition."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.errors import RecordRejected
-from schemas.records import Event, FoldOrder, Mode
+from schemas.records import Event, FoldOrder, Mode, Tick
 from streams.account import Output
 from streams.cycle import Decoder, fold_cycle
 from streams.intake import RawRecord
@@ -23,7 +23,7 @@ class LoggedEvent(NamedTuple):
     """A record of a log in a file, with what the line said of its place, if anything."""
 
     topic: str
-    record: Event
+    record: Event | Tick
     partition: int = 0
     offset: int | None = None
     appended_at_ms: int | None = None
@@ -45,10 +45,12 @@ class FileReplay:
         self._next_offset: Counter[tuple[str, int]] = Counter()
 
     def fold(self, event: LoggedEvent) -> list[Output] | Refused:
-        """The outputs of one record; nothing for a topic that the policy does not read."""
+        """The outputs of one record or tick; nothing for a topic that the policy does not read."""
+        if isinstance(event.record, Tick):
+            return self._ticked(event.partition, event.record)
         if event.topic not in self._policy.inputs:
             return []
-        raw = self._placed(event)
+        raw = self._placed(event, event.record)
         try:
             return self.partition(event.partition).fold(raw, event.record, self._mode, raw.appended_at_ms).outputs
         except RecordRejected as rejection:
@@ -62,12 +64,18 @@ class FileReplay:
             self._partitions[number] = Partition(number, None, self._application, self._policy, guarded=self._guarded)
         return self._partitions[number]
 
-    def _placed(self, event: LoggedEvent) -> RawRecord:
+    def _ticked(self, number: int, tick: Tick) -> list[Output]:
+        partition = self.partition(number)
+        outputs = partition.fold_tick(tick.at, self._mode, tick.at)
+        partition.take_changes()
+        return outputs
+
+    def _placed(self, event: LoggedEvent, record: Event) -> RawRecord:
         place = (event.topic, event.partition)
         offset = self._next_offset[place] if event.offset is None else event.offset
         self._next_offset[place] = offset + 1
-        appended_at_ms = event.record.occurred_at if event.appended_at_ms is None else event.appended_at_ms
-        return RawRecord(event.topic, event.partition, offset, appended_at_ms, event.record.account_id.encode(), None)
+        appended_at_ms = record.occurred_at if event.appended_at_ms is None else event.appended_at_ms
+        return RawRecord(event.topic, event.partition, offset, appended_at_ms, record.account_id.encode(), None)
 
 
 def refolded(
@@ -79,5 +87,6 @@ def refolded(
     """
     for order, ranges in log:
         quarantined = frozenset((record.topic, record.offset) for record in order.quarantined)
-        records = merged(ranges, partition.policy.inputs)
-        yield fold_cycle(partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined).outputs
+        records = merged(ranges, (*partition.policy.inputs, "ticks"))
+        tick_ms = order.tick.at if order.tick is not None else None
+        yield fold_cycle(partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined, tick_ms=tick_ms).outputs

@@ -1,124 +1,143 @@
-"""From a decision to the record of a tier transition: identified, chained, explained."""
+"""From a decision to what is published: tier transitions, current tiers, actions. Identified, chained, explained."""
 
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from schemas.records import Cause, CauseKind, DimensionChange, Event, Mode, TierTransition
-from schemas.topics import INPUTS
+from schemas.records import AccountTiers, Action, DimensionChange, Pool, Standing, TierTransition
 from streams import decision
+from streams.clocks.quiet import QuietClock
 from streams.dossier import Dossier
-from streams.intake import RawRecord
 from streams.kinds import Row
 from streams.ledger import ledger
-from streams.policy.compiled import CompiledPolicy, Scheme
+from streams.moment import Moment, Reason, generation
+from streams.policy.compiled import Scheme
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
-"""Namespace of transition ids; never changes."""
-
-CAUSES: dict[str, CauseKind] = {
-    "interactions": "INTERACTION",
-    "orders": "ORDER",
-    "invoices": "INVOICE",
-    "tickets": "TICKET",
-    "risks": "RISK",
-    "profiles": "PROFILE",
-    "opportunities": "STAGE",
-    "predictions": "PREDICTION",
-    "commands": "COMMAND",
-}
-_TOPIC_BY_NUMBER = {topic.number: topic.name for topic in INPUTS.values()}
-
-
-class Circumstances(NamedTuple):
-    """Where and when a decision is made: the same for every scheme of the account."""
-
-    application: str
-    policy: CompiledPolicy
-    mode: Mode
-    decided_at_ms: int
-    raw: RawRecord
-    record: Event
-    late: bool
-    dimensions_before: list[int]
-
-
-def generation(row: Row, partition: int) -> str:
-    """Names the record that created the account, so that one erased and created anew never repeats an id."""
-    return f"{_TOPIC_BY_NUMBER[int(row['account.born_topic'])]}:{partition}:{int(row['account.born_offset'])}"
+"""Namespace of transition and action ids; never changes."""
 
 
 def transition_id(application: str, policy: str, scheme: str, account_id: str, generation: str, sequence: int) -> str:
     """The same for the same transition, however often it is computed."""
-    return str(uuid5(NAMESPACE, "\x1f".join((application, policy, scheme, account_id, generation, str(sequence)))))
+    return identified(application, policy, scheme, account_id, generation, str(sequence))
 
 
-def cause(circumstances: Circumstances) -> Cause:
-    """The record behind the transition; LATE if the account's clock was already past it."""
-    raw, record = circumstances.raw, circumstances.record
-    kind = "LATE" if circumstances.late else CAUSES[raw.topic]
-    detail = getattr(record, "kind", None) or getattr(record, "status", None)
-    return Cause(
-        kind=kind,
-        topic=raw.topic,
-        partition=raw.partition,
-        offset=raw.offset,
-        event_id=record.event_id,
-        occurred_at=record.occurred_at,
-        detail=detail,
-    )
+def identified(*parts: str) -> str:
+    """A UUID of version 5 over what a record is about."""
+    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
 
 
 class Crossing(NamedTuple):
     """What one decision changed. `published_before` None: the account has just entered the ladder."""
 
     scheme: Scheme
-    earned_before: int
     published_before: int | None
     score_before_micro: int
     score_micro: int
+    dimensions_before: list[int]
+    because: str
 
 
-def transition(at: Circumstances, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:
+def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:
     """The record of a published change; takes the next sequence number and moves the chain's effective time."""
-    scheme, policy, account_id = crossing.scheme, at.policy, at.record.account_id
+    scheme, policy = crossing.scheme, moment.policy
     sequence = int(row[scheme.column("sequence")]) + 1
     effective_at_ms = max(int(row["account.clock_ms"]), int(row[scheme.column("effective_at_ms")]))
     row[scheme.column("sequence")], row[scheme.column("effective_at_ms")] = sequence, effective_at_ms
     published, before = int(row[scheme.column("published")]), crossing.published_before
-    tiers, born = scheme.ladder.tiers, generation(row, at.raw.partition)
+    tiers, born = scheme.ladder.tiers, generation(row, moment.partition)
     lines = ledger(policy, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
-    owner = dossier.known("owner_id")
     return TierTransition(
-        transition_id=transition_id(at.application, policy.name, scheme.name, account_id, born, sequence),
-        application=at.application,
+        transition_id=transition_id(moment.application, policy.name, scheme.name, moment.account_id, born, sequence),
+        application=moment.application,
         policy=policy.name,
         policy_version=policy.version,
         policy_digest=policy.digest,
         scheme=scheme.name,
-        account_id=account_id,
+        account_id=moment.account_id,
         generation=born,
         sequence=sequence,
         from_tier=None if before is None else tiers[before],
         to_tier=tiers[published],
         direction="ENTRY" if before is None else "UP" if published > before else "DOWN",
         effective_at=effective_at_ms,
-        decided_at=at.decided_at_ms,
-        lag_ms=at.decided_at_ms - at.raw.appended_at_ms,
-        mode=at.mode,
-        cause=cause(at),
+        decided_at=moment.decided_at_ms,
+        lag_ms=moment.decided_at_ms - (effective_at_ms if reason.lag_from_ms is None else reason.lag_from_ms),
+        mode=moment.mode,
+        cause=reason.cause,
         score_before_micro=crossing.score_before_micro,
         score_after_micro=crossing.score_micro,
-        dimensions=_dimension_changes(at, row, lines.weighted_micro),
+        dimensions=_dimension_changes(moment, row, crossing.dimensions_before, lines.weighted_micro),
         contributions=lines.contributions,
-        trail=decision.trail(row, dossier, scheme, crossing.score_micro, crossing.earned_before),
-        owner_id=owner if isinstance(owner, str) else None,
+        trail=decision.trail(row, dossier, scheme, crossing.because),
+        owner_id=dossier.owner(),
     )
 
 
-def _dimension_changes(at: Circumstances, row: Row, weighted_micro: list[int]) -> list[DimensionChange]:
+def _dimension_changes(moment: Moment, row: Row, before: list[int], weighted_micro: list[int]) -> list[DimensionChange]:
     return [
-        DimensionChange(name=dimension.name, before_micro=before, after_micro=int(row[column]), weighted_micro=weighted)
-        for dimension, column, before, weighted in zip(
-            at.policy.dimensions, at.policy.worth_columns, at.dimensions_before, weighted_micro, strict=True
+        DimensionChange(
+            name=dimension.name,
+            before_micro=before_micro,
+            after_micro=int(row[f"dimensions.{dimension.name}.micro"]),
+            weighted_micro=weighted,
         )
+        for dimension, before_micro, weighted in zip(moment.policy.dimensions, before, weighted_micro, strict=True)
     ]
+
+
+def account_tiers(moment: Moment, row: Row, dossier: Dossier) -> AccountTiers:
+    """Where the account stands now; takes the next revision."""
+    policy, pool = moment.policy, dossier.pool
+    row["account.revision"] += 1
+    return AccountTiers(
+        account_id=moment.account_id,
+        application=moment.application,
+        policy=policy.name,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        generation=generation(row, moment.partition),
+        revision=int(row["account.revision"]),
+        standings=[_standing(row, scheme) for scheme in policy.schemes],
+        effective_at=int(row["account.clock_ms"]),
+        decided_at=moment.decided_at_ms,
+        mode=moment.mode,
+        owner_id=dossier.owner(),
+        pool=None if pool is None else Pool(since_at=pool.since_ms, reason=pool.reason, previous_owner_id=pool.previous_owner),
+    )
+
+
+def _standing(row: Row, scheme: Scheme) -> Standing:
+    return Standing(
+        scheme=scheme.name,
+        tier=scheme.ladder.tiers[int(row[scheme.column("published")])],
+        earned_tier=scheme.ladder.tiers[int(row[scheme.column("earned")])],
+        sequence=int(row[scheme.column("sequence")]),
+        effective_at=int(row[scheme.column("effective_at_ms")]),
+        score_micro=int(row[scheme.column("score_micro")]),
+    )
+
+
+def recycled(moment: Moment, reason: Reason, row: Row, dossier: Dossier, clock: QuietClock, tier: int, due_ms: int) -> Action:
+    """The announcement that a clock has put the account into the pool."""
+    policy, born = moment.policy, generation(row, moment.partition)
+    assert dossier.pool is not None, "announced after the account went to the pool"
+    return Action(
+        action_id=identified(moment.application, policy.name, "RECYCLED", clock.name, moment.account_id, born, str(due_ms)),
+        application=moment.application,
+        policy=policy.name,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        account_id=moment.account_id,
+        generation=born,
+        kind="RECYCLED",
+        name=clock.name,
+        reason=dossier.pool.reason,
+        due_at=due_ms,
+        decided_at=moment.decided_at_ms,
+        lag_ms=moment.decided_at_ms - due_ms,
+        mode=moment.mode,
+        cause=reason.cause,
+        scheme=clock.scheme,
+        tier=clock.tiers[tier],
+        owner_id=dossier.pool.previous_owner,
+    )

@@ -18,6 +18,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 DAY_MS = 86_400_000
 UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 MICRO = 1_000_000
+UNBOUNDED = 1 << 62
+"""Beyond every instant (ms) and every score (micro-points)."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.ASCII)
 
@@ -25,6 +27,11 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.ASCII)
 def micro(points: float) -> int:
     """`points` in integer micro-points, halves rounded up."""
     return floor(points * MICRO + 0.5)
+
+
+def points_text(score_micro: int) -> str:
+    """Micro-points as people write points, nothing rounded away: 29999999 is 29.999999, 80000000 is 80."""
+    return f"{score_micro / MICRO:.6f}".rstrip("0").rstrip(".")
 
 
 def duration_ms(text: Any) -> int:
@@ -37,7 +44,7 @@ def duration_ms(text: Any) -> int:
 
 def duration_text(length_ms: int) -> str:
     """The shortest way to write a duration: the inverse of `duration_ms`."""
-    for unit in ("w", "d", "h", "m", "s"):
+    for unit in ("d", "h", "m", "s"):
         if length_ms and length_ms % UNIT_MS[unit] == 0:
             return f"{length_ms // UNIT_MS[unit]}{unit}"
     return f"{length_ms}ms"
@@ -57,6 +64,13 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|
 
 DurationMs = Annotated[int, BeforeValidator(duration_ms), PlainSerializer(duration_text), _SCHEMA]
 """A policy field that is written as a duration and read as milliseconds."""
+
+Quantity = Annotated[
+    float,
+    BeforeValidator(lambda entry: float(duration_ms(entry)) if isinstance(entry, str) else entry),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h|d|w)$"}]}),
+]
+"""A number to compare a measure with; for measures that are times a duration such as `90d`, read as milliseconds."""
 
 PositiveDurationMs = Annotated[int, BeforeValidator(_positive_duration_ms), PlainSerializer(duration_text), _SCHEMA]
 

@@ -1,34 +1,50 @@
-"""One account as people and programs look at it: tiers by stage, score with its ledger, profile and open risks."""
+"""One account as people and programs look at it: tiers by stage and why, the score with its ledger, what comes next.
+
+An account is shown as of an instant not before its own clock. If that lies ahead, time is let pass for a copy: what is shown is what
+the account will be if nothing happens until then.
+"""
 
 from typing import Any
 
 import msgspec
 
+from streams import decision, earned
 from streams.dossier import Dossier
+from streams.forecasting import forecast, imagined
 from streams.kinds import Row
 from streams.ledger import ledger
-from streams.policy.compiled import CompiledPolicy, Scheme
-from streams.transitions import generation
+from streams.moment import Moment, generation
+from streams.passing import passed
+from streams.policy.compiled import Scheme
+from streams.settling import Account, claim_of, evaluated
+from streams.units import UNBOUNDED
 
 STAGES = ("earned", "seated", "gated", "published")
 
 
-def account_view(policy: CompiledPolicy, account_id: str, partition: int, row: Row, dossier: Dossier) -> dict[str, Any]:
-    """JSON-able; instants in epoch ms, scores in micro-points, as of the account's own clock."""
-    clock_ms = int(row["account.clock_ms"])
-    score_micro = int(row[policy.schemes[0].column("score_micro")])
-    lines = ledger(policy, row, dossier, clock_ms, score_micro)
+def account_view(moment: Moment, account: Account, at_ms: int) -> dict[str, Any]:
+    """JSON-able; instants in epoch ms, scores in micro-points. `at_ms` before the account's clock is taken for its clock."""
+    shown = imagined(account)
+    passed(moment, shown, at_ms, guarded=True)
+    row, policy = shown.row, moment.policy
+    row["account.clock_ms"] = as_of_ms = max(at_ms, int(row["account.clock_ms"]))
+    policy.renew(row, shown.dossier, as_of_ms)
+    score_micro, dossier = evaluated(policy, row), shown.dossier()
     return {
-        "account_id": account_id,
-        "partition": partition,
-        "generation": generation(row, partition),
+        "account_id": moment.account_id,
+        "partition": moment.partition,
+        "generation": generation(row, moment.partition),
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "records": int(row["account.records"]),
-        "clock_at": clock_ms,
+        "clock_at": int(account.row["account.clock_ms"]),
+        "as_of": as_of_ms,
         "score_micro": score_micro,
-        "dimensions": {dimension.name: int(row[column]) for dimension, column in zip(policy.dimensions, policy.worth_columns, strict=True)},
-        "contributions": [msgspec.to_builtins(line) for line in lines.contributions],
-        "schemes": {scheme.name: _standing(row, scheme) for scheme in policy.schemes},
+        "dimensions": {name: int(row[column]) for name, column in zip(policy.document.score, policy.worth_columns, strict=True)},
+        "contributions": [msgspec.to_builtins(line) for line in ledger(policy, row, dossier, as_of_ms, score_micro).contributions],
+        "schemes": {scheme.name: _standing(moment, shown, scheme, score_micro) for scheme in policy.schemes},
+        "clocks": _clocks(moment, row),
+        "owner_id": dossier.owner(),
+        "pool": _pool(dossier),
         "profile": {field: known.content for field, known in sorted(dossier.profile.items()) if known.content is not None},
         "open_risks": [
             {"risk_id": risk_id, "kind": risk.kind, "severity": risk.severity, "since_at": risk.at_ms}
@@ -37,6 +53,37 @@ def account_view(policy: CompiledPolicy, account_id: str, partition: int, row: R
     }
 
 
-def _standing(row: Row, scheme: Scheme) -> dict[str, Any]:
-    stages = {stage: scheme.ladder.tiers[int(row[scheme.column(stage)])] for stage in STAGES}
-    return {**stages, "sequence": int(row[scheme.column("sequence")]), "effective_at": int(row[scheme.column("effective_at_ms")])}
+def _pool(dossier: Dossier) -> dict[str, Any] | None:
+    """Since when the account is in the pool, why, and whose it was; null: it is not there."""
+    pool = dossier.pool
+    return None if pool is None else {"since_at": pool.since_ms, "reason": pool.reason, "previous_owner_id": pool.previous_owner}
+
+
+def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int) -> dict[str, Any]:
+    """A ladder: the tier of each stage, why, what it would be without a stage, what would lift it, what comes next."""
+    row, tiers = account.row, scheme.ladder.tiers
+    claim = claim_of(moment.policy, row, scheme, score_micro)
+    verdict = earned.verdict(scheme.ladder, decision.standing(row, scheme), claim, int(row["account.clock_ms"]))
+    stages = {stage: tiers[int(row[scheme.column(stage)])] for stage in STAGES}
+    above = int(row[scheme.column("earned")]) + 1
+    coming = forecast(moment, account, scheme)
+    return {
+        **stages,
+        "sequence": int(row[scheme.column("sequence")]),
+        "effective_at": int(row[scheme.column("effective_at_ms")]),
+        "trail": [msgspec.to_builtins(stage) for stage in decision.trail(row, account.dossier(), scheme, verdict.because)],
+        "without": {"gate": stages["seated"], "seats": stages["earned"], "override": stages["gated"]},
+        "next_tier": {"tier": tiers[above], "points_micro": max(scheme.ladder.enter_at_micro(above) - score_micro, 0)}
+        if above < len(tiers)
+        else None,
+        "forecast": msgspec.to_builtins(coming) if coming is not None else None,
+    }
+
+
+def _clocks(moment: Moment, row: Row) -> list[dict[str, Any]]:
+    """Each clock: since when it runs, and when it runs out (null: not as things are)."""
+    shown = []
+    for clock in moment.policy.clocks:
+        due_ms = clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"]))
+        shown.append({"name": clock.name, "since_at": clock.since_ms(row), "due_at": due_ms if due_ms < UNBOUNDED else None})
+    return shown

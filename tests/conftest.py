@@ -20,8 +20,11 @@ _LOG = pytest.StashKey[str]()
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> None:
-    """A developer's TIERSTREAM_ variables must not change what is tested, here or in a process that a test starts."""
-    for name in [name for name in os.environ if name.startswith("TIERSTREAM_")]:
+    """A developer's TIERSTREAM_ variables must not change what is tested, here or in a process that a test starts.
+
+    TIERSTREAM_DATA is no setting: it says where tests find real data.
+    """
+    for name in [name for name in os.environ if name.startswith("TIERSTREAM_") and name != "TIERSTREAM_DATA"]:
         del os.environ[name]
 
 

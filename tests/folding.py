@@ -10,14 +10,16 @@ from typing import Any
 import msgspec
 import yaml
 
-from schemas.records import Event, TierTransition
+from schemas.records import Event, Mode, TierTransition
 from schemas.topics import TOPICS
-from streams.account import Fate, Step
+from streams.account import Fate, Output, Step
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy, load_policy, load_policy_text
 
 SHIPPED = sorted((Path(__file__).parent.parent / "policies").glob("*.yaml"))
+JUDGED = sorted((Path(__file__).parent / "policies").glob("*.yaml"))
+"""Policies of the tests' own, which the oracle understands: score, decay, caps, hysteresis, gate."""
 TOPIC_OF = {topic.record: topic.name for topic in TOPICS.values() if topic.record is not None}
 
 SMALL: dict[str, Any] = {
@@ -39,6 +41,11 @@ def shipped(name: str) -> CompiledPolicy:
     return next(policy for policy in map(load_policy, SHIPPED) if policy.name == name)
 
 
+def judged_by_the_oracle(name: str) -> CompiledPolicy:
+    """A policy of `tests/policies/`, by name."""
+    return next(policy for policy in map(load_policy, JUDGED) if policy.name == name)
+
+
 def policy_of(**parts: Any) -> CompiledPolicy:
     """`SMALL` with some of its parts replaced (None takes a part away)."""
     document = {name: part for name, part in {**SMALL, **parts}.items() if part is not None}
@@ -54,10 +61,13 @@ def measured(measure: dict[str, Any], low: float = 0, high: float = 100, **parts
 class Folding:
     """One partition, fed record by record; each topic counts its own offsets."""
 
-    def __init__(self, policy: CompiledPolicy, *, partitions: int | None = None, number: int = 0, guarded: bool = True) -> None:
-        self.policy = policy
+    def __init__(
+        self, policy: CompiledPolicy, *, partitions: int | None = None, number: int = 0, guarded: bool = True, mode: Mode = "LIVE"
+    ) -> None:
+        self.policy, self.mode = policy, mode
         self.partition = Partition(number, partitions, "test", policy, guarded=guarded)
         self.published: list[TierTransition] = []
+        self.outputs: list[Output] = []
         self.steps: list[Step] = []
         self.changelog: dict[bytes, bytes] = {}
         self._offsets: dict[str, int] = {}
@@ -80,10 +90,24 @@ class Folding:
 
     def step(self, raw: RawRecord, record: Event) -> Step:
         """Fold one placed record."""
-        step = self.partition.fold(raw, record, "LIVE", raw.appended_at_ms)
+        step = self.partition.fold(raw, record, self.mode, raw.appended_at_ms)
         self.steps.append(step)
-        self.published += [output.record for output in step.outputs if isinstance(output.record, TierTransition)]
+        self._publish(step.outputs)
         return step
+
+    def tick(self, at_ms: int) -> list[TierTransition]:
+        """Let time pass for every account up to `at_ms`, and the policy's lateness more; gives the transitions of this call."""
+        before = len(self.published)
+        self._publish(self.partition.fold_tick(at_ms + self.policy.lateness_ms, self.mode, at_ms + self.policy.lateness_ms))
+        return self.published[before:]
+
+    def _publish(self, outputs: list[Output]) -> None:
+        self.outputs += outputs
+        self.published += [output.record for output in outputs if isinstance(output.record, TierTransition)]
+
+    def records(self, topic: str) -> list[Any]:
+        """What was published on one topic."""
+        return [output.record for output in self.outputs if output.topic == topic]
 
     def fate(self, record: Event) -> Fate:
         """Fold one record and tell what became of it."""

@@ -20,11 +20,23 @@ from streams.intake import RawRecord
 
 
 class Tally:
-    """Rows of one partition: how many records each account had. `folded` keeps the order in which they came."""
+    """Rows of one partition: how many records each account had. `folded` keeps the order in which they came.
+
+    `due_ms`: when an account is due, None for never.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.folded: list[tuple[str, int]] = []
+        self.ticks: list[int] = []
+        self.due_ms: int | None = None
+
+    @property
+    def last_tick_ms(self) -> int | None:
+        return self.ticks[-1] if self.ticks else None
+
+    def is_due(self, at_ms: int) -> bool:
+        return self.due_ms is not None and self.due_ms <= at_ms
 
     def restore(self, key: bytes, payload: bytes | None) -> None:
         assert payload is not None
@@ -32,13 +44,13 @@ class Tally:
 
     def restored(self) -> None: ...
 
-    def view(self, account_id: str) -> dict[str, Any] | None:
+    def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:  # noqa: ARG002
         return {"records": self.counts[account_id]} if account_id in self.counts else None
 
     def __len__(self) -> int:
         return len(self.counts)
 
-    def fold(self, records: Sequence[RawRecord], _decided_at_ms: int) -> Folded:
+    def fold(self, records: Sequence[RawRecord], _decided_at_ms: int, tick_ms: int | None) -> Folded:
         dead: list[DeadLetter] = []
         touched: dict[str, None] = {}
         for raw in records:
@@ -51,6 +63,8 @@ class Tally:
             account = (raw.key or b"").decode()
             self.counts[account] += 1
             touched[account] = None
+        if tick_ms is not None:
+            self.ticks.append(tick_ms)
         changes = [(row_key(account.encode()), str(self.counts[account]).encode()) for account in touched]
         return Folded([], dead, changes, Counter())
 

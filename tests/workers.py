@@ -25,7 +25,12 @@ COMMAND = [sys.executable, "-m", "agents.cli", "worker"]
 
 def deployment(bootstrap: str, prefix: str, **more: Any) -> Settings:
     """Settings of a small deployment with its topics made."""
-    small = {"partitions": 4, "web_port": 0, "policy": "sabc", "session_timeout_s": 6.0}  # the least that a broker takes
+    small = {
+        "partitions": 4,
+        "web_port": 0,
+        "policy": str(ROOT / "tests" / "policies" / "plain.yaml"),
+        "session_timeout_s": 6.0,
+    }  # the least that a broker takes
     settings = load_settings({"bootstrap_servers": bootstrap, "topic_prefix": prefix} | small | more)
     provisioning.create_topics(settings)
     return settings

@@ -14,7 +14,7 @@ from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, NOON, interaction, invoice, order, prediction, profile, risk, stage_change, ticket
-from tests.folding import SHIPPED, policy_of, shipped
+from tests.folding import JUDGED, SHIPPED, judged_by_the_oracle, policy_of, shipped
 
 ACCOUNTS = ("acme", "云翔集团", "z")
 INTERACTIONS = ("VISIT", "DOWNLOAD", "PRICE_INQUIRY", "UNSUBSCRIBE", "EMAIL_OPEN", "NEVER_PRICED")
@@ -26,7 +26,7 @@ _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
 
 
 @st.composite
-def _decayed(draw: st.DrawFn, capped: bool, fading: bool) -> dict[str, Any]:
+def _decayed(draw: st.DrawFn, capped: bool, fading: bool, understood: bool) -> dict[str, Any]:
     topic, kinds = draw(st.sampled_from([("interactions", INTERACTIONS[:-1]), ("orders", ("PLACED", "PAID", "REFUNDED"))]))
     points: dict[str, Any] = draw(st.dictionaries(st.sampled_from(kinds), _POINTS, min_size=1))
     if "VISIT" in points and draw(st.booleans()):
@@ -36,7 +36,36 @@ def _decayed(draw: st.DrawFn, capped: bool, fading: bool) -> dict[str, Any]:
         measure["half_life"] = {"default": measure["half_life"], draw(st.sampled_from(sorted(points))): draw(_HALF_LIFE)}
     if capped and draw(st.booleans()):
         measure["caps"] = {"per_day": {kind: draw(st.sampled_from([1, 10, 25.5])) for kind in sorted(points)[:2]}}
+        if not understood:
+            measure["caps"] |= draw(st.sampled_from([{}, {"per_contact_day": 12.5}]))
+            measure["caps"] |= draw(st.sampled_from([{}, {"burst": {"kinds": sorted(points)[:1], "within": "1h"}}]))
     return measure
+
+
+_WINDOWS = st.sampled_from(["1ms", "6h", "1d", "3d"])
+_PAID = {"from": "orders", "status": ["PAID"]}
+_VISITS = {"from": "interactions", "where": {"kind": ["VISIT", "DOWNLOAD"]}}
+
+
+@st.composite
+def _windowed(draw: st.DrawFn) -> dict[str, Any]:
+    what = draw(
+        st.sampled_from([{"count": "order"}, {"sum": "amount"}, {"maximum": "amount"}, {"mean": "amount"}, {"distinct_days": "order"}])
+    )
+    visits = [{"count": "interaction"}, {"count": ["VISIT"]}, {"sum": "dwell_seconds"}, {"distinct_days": "VISIT"}]
+    base = draw(st.sampled_from([{**_PAID, **what}, {**_VISITS, **draw(st.sampled_from(visits))}]))
+    return {**base, "window": draw(_WINDOWS)}
+
+
+@st.composite
+def _over_time(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Measures of every kind that time alone can move; `w` is there for the others."""
+    drawn = {"w": draw(_windowed()), "since": {**draw(st.sampled_from([_PAID, _VISITS])), "since": "last"}}
+    if draw(st.booleans()):
+        drawn["visits"] = {**_VISITS, "count": "interaction", "window": draw(_WINDOWS)}
+        drawn["ratio"] = {"ratio": "w", "to": "visits", "while_zero": draw(st.sampled_from([0, 7.5]))}
+        drawn["change"] = {"change": "visits", "over": draw(_WINDOWS)}
+    return drawn
 
 
 _LATEST = st.sampled_from([{"from": "tickets", "latest": "satisfaction"}, {"from": "orders", "latest": "amount_minor"}])
@@ -49,11 +78,22 @@ _TABLE = {
 }
 
 
+_STEPS = [{"below": 0.5, "points": 10}, {"below": 2, "points": 66.6}, {"below": "36h", "points": 100}, {"points": 33}]
+
+
 @st.composite
-def _dimension(draw: st.DrawFn, measures: Sequence[str]) -> dict[str, Any]:
-    match draw(st.integers(0, 4)):
+def _dimension(draw: st.DrawFn, measures: Sequence[str], understood: bool) -> dict[str, Any]:
+    match draw(st.integers(0, 6) if not understood else st.sampled_from([0, 1, 4, 5, 6])):
         case 0:
             return _TABLE
+        case 2:
+            return {"bands": {"measure": draw(st.sampled_from(measures)), "steps": _STEPS}}
+        case 3:
+            parts = {part: {"measure": draw(st.sampled_from(measures))} for part in ("recency", "frequency", "monetary")}
+            parts["recency"] |= {"weight": 0.5, "best": "low", "breakpoints": ["1h", "1d", "3d"]}
+            parts["frequency"] |= {"weight": 0.3, "breakpoints": [1, 3, 9]}
+            parts["monetary"] |= {"weight": 0.2, "steps": _STEPS}
+            return {"rfm": parts}
         case 1:
             return {"prediction": "conversion", "fallback": draw(st.sampled_from([0, 50, 99.9]))}
         case _:
@@ -80,12 +120,51 @@ def _ladder(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+_LIMITS = st.sampled_from(["1ms", "1h", "12h", "1d", "3d"])
+
+
 @st.composite
-def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True) -> CompiledPolicy:
-    """Policies of every kind there is; on request without caps, or without half-lives."""
-    measures = {f"m{n}": draw(_decayed(capped, fading)) for n in range(draw(st.integers(1, 3)))}
+def _patience(draw: st.DrawFn, ladder: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
+    """The ladder with a minimum stay, steps, triggers and hot tiers, each drawn or not."""
+    names = [tier["name"] for tier in ladder["tiers"]]
+    tiers = [tier | draw(st.sampled_from([{}, {"minimum_stay": "6h"}, {"minimum_stay": "2d"}])) for tier in ladder["tiers"]]
+    steps = draw(st.sampled_from([None, {"at_most": 1, "every": "0s"}, {"at_most": 1, "every": "1d"}, {"at_most": 2}]))
+    bound = st.sampled_from([{"at_least": 1}, {"at_least": 2}, {"at_least": 1, "at_most": 5}, {"at_most": 0.5}])
+    when = st.dictionaries(st.sampled_from(measures), bound, min_size=1, max_size=2)
+    trigger = st.fixed_dictionaries({"when": when, "lift_to": st.sampled_from(names)})
+    more = {"hot": draw(st.lists(st.sampled_from(names), max_size=2, unique=True)), "triggers": draw(st.lists(trigger, max_size=2))}
+    return {**ladder, "tiers": tiers, **more, **({"steps": steps} if steps else {})}
+
+
+@st.composite
+def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Up to two quiet clocks, with one limit and consequence or each tier its own."""
+    clocks = {}
+    for name in draw(st.sets(st.sampled_from(["silence", "owner_update"]))):
+        scheme = draw(st.sampled_from(sorted(schemes)))
+        tiers = [tier["name"] for tier in schemes[scheme]["tiers"]]
+        then = st.sampled_from(["demote", "recycle"])
+        actor = draw(st.sampled_from(["CUSTOMER", "OWNER"]))
+        clocks[name] = {
+            "scheme": scheme,
+            "resets_on": {"actor": actor} | draw(st.sampled_from([{}, {"kind": "VISIT"}])),
+            "after": draw(_LIMITS | st.dictionaries(st.sampled_from(tiers), _LIMITS, min_size=1)),
+            "then": draw(then | st.fixed_dictionaries(dict.fromkeys(tiers, then))),
+        }
+    return clocks
+
+
+@st.composite
+def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False) -> CompiledPolicy:
+    """Policies of every kind there is; on request without caps, without half-lives, or only of the kinds that the oracle understands."""
+    measures = {f"m{n}": draw(_decayed(capped, fading, understood)) for n in range(draw(st.integers(1, 3)))}
     measures["last"] = draw(_LATEST)
-    dimensions = {f"d{n}": draw(_dimension(sorted(measures))) for n in range(draw(st.integers(1, 4)))}
+    if fading and not understood:
+        measures |= draw(_over_time())
+    dimensions = {f"d{n}": draw(_dimension(sorted(measures), understood)) for n in range(draw(st.integers(1, 4)))}
+    schemes = {f"s{n}": draw(_ladder()) for n in range(draw(st.integers(1, 2)))}
+    if not understood and draw(st.booleans()):
+        schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
     return policy_of(
@@ -93,12 +172,16 @@ def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True) -> Compi
         measures=measures,
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
-        schemes={f"s{n}": draw(_ladder()) for n in range(draw(st.integers(1, 2)))},
+        schemes=schemes,
+        clocks=draw(_clocks(schemes)),
+        lateness=draw(st.sampled_from(["0s", "0s", "10m"])),
     )
 
 
-def any_policy(capped: bool = True, fading: bool = True) -> st.SearchStrategy[CompiledPolicy]:
-    """The shipped policies, and generated ones."""
+def any_policy(capped: bool = True, fading: bool = True, understood: bool = False) -> st.SearchStrategy[CompiledPolicy]:
+    """The shipped policies, and generated ones; of those the oracle understands, the tests' own."""
+    if understood:
+        return st.one_of(st.sampled_from([judged_by_the_oracle(path.stem) for path in JUDGED]), policies(capped, fading, understood))
     ready = [shipped(path.stem) for path in SHIPPED]
     suited = [policy for policy in ready if (capped or not _has_caps(policy)) and (fading or not _fades(policy))]
     return st.one_of(st.sampled_from(suited), policies(capped, fading))
@@ -122,7 +205,13 @@ def _records(topic: str) -> st.SearchStrategy[Event]:
     some = st.sampled_from
     made: dict[str, st.SearchStrategy[Event]] = {
         "interactions": st.builds(
-            interaction, _ACCOUNT, some(INTERACTIONS), _AT, dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308])
+            interaction,
+            _ACCOUNT,
+            some(INTERACTIONS),
+            _AT,
+            actor=some(["CUSTOMER", "CUSTOMER", "OWNER", "SYSTEM"]),
+            dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308]),
+            contact_id=some([None, "ann", "bob"]),
         ),
         "orders": st.builds(
             order, _ACCOUNT, some(["PLACED", "PAID", "REFUNDED", "CANCELLED"]), st.integers(0, 5000) | some([2**53 + 1, 2**63 - 1]), _AT
@@ -138,6 +227,7 @@ def _records(topic: str) -> st.SearchStrategy[Event]:
             size=st.none() | some(["large", "medium", "small"]),
             qualifications=st.none() | st.lists(some(["a", "b", "c"]), max_size=4),
             owner_id=st.none() | some(["kim", "lee"]),
+            do_not_contact=st.none() | st.booleans(),
             custom=st.dictionaries(some(["fit", "x"]), some(["good", "bad"])),
             cleared=st.lists(some(["industry", "custom.fit", "size"]), max_size=2),
         ),
@@ -164,7 +254,9 @@ def logs(draw: st.DrawFn, policy: CompiledPolicy, *, max_size: int = 40, repeati
 
 
 @st.composite
-def policies_with_logs(draw: st.DrawFn, capped: bool = True, fading: bool = True, **how: Any) -> tuple[CompiledPolicy, list[Event]]:
+def policies_with_logs(
+    draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False, **how: Any
+) -> tuple[CompiledPolicy, list[Event]]:
     """A policy and a log that it has a use for."""
-    policy = draw(any_policy(capped, fading))
+    policy = draw(any_policy(capped, fading, understood))
     return policy, draw(logs(policy, **how))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import audit, demo, generate, ingest, policy, replay, topics, worker
+from agents.cli import audit, demo, explain, export, generate, ingest, policy, replay, topics, worker
 from agents.dying import ExitCode
 
 HELP = """
@@ -49,8 +49,10 @@ def create_cli() -> typer.Typer:
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
-    cli.command("ingest", rich_help_panel=FEED)(ingest.ingest)
+    cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
+    cli.command("explain", rich_help_panel=CHECK)(explain.explain)
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)
+    cli.command("export", rich_help_panel=CHECK)(export.export)
     cli.command("audit", rich_help_panel=CHECK)(audit.audit)
     cli.add_typer(policy.create_policy_commands(), name="policy", rich_help_panel=CHECK)
     return cli

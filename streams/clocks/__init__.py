@@ -1,6 +1,6 @@
-"""The kinds of clock: what silence or delay leads to. A policy names a kind by the key of its entry."""
+"""The kinds of clock: what silence or delay leads to. A policy names a kind by the key that only this kind has."""
 
-from streams.kinds import Spec
+from streams.clocks.quiet import QuietSpec
 
-CLOCK_KINDS: dict[str, type[Spec]] = {}
-"""Name -> spec of the kind. None yet: a policy that asks for a clock is refused rather than silently not obeyed."""
+CLOCK_KINDS: dict[str, type[QuietSpec]] = {"resets_on": QuietSpec}
+"""Distinguishing key -> spec of the kind."""

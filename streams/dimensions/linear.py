@@ -6,15 +6,16 @@ from pydantic import Field, model_validator
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Line, Measure, Names, Problem, Row, Spec, clamped, unknown
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, clamped, unknown
+from streams.units import Quantity
 
 
 class Stretch(Spec):
     """Which measure, and its range."""
 
     measure: str
-    from_: float = Field(alias="from", description="worth 0 points")
-    to: float = Field(description="worth 100 points")
+    from_: Quantity = Field(alias="from", description="worth 0 points")
+    to: Quantity = Field(description="worth 100 points")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Stretch":
@@ -51,7 +52,15 @@ class Linear:
 
     def at(self, row: Row, at_ms: int) -> float:
         """0 to 100."""
-        return min(max((self._measure.at(row, at_ms) - self._from) * self._factor, 0.0), 100.0)
+        return self._stretched(self._measure.at(row, at_ms))
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """The measure's bounds, stretched."""
+        low, high = self._measure.span(row, from_ms, to_ms)
+        return Span(self._stretched(low), self._stretched(high))
+
+    def _stretched(self, measured: float) -> float:
+        return min(max((measured - self._from) * self._factor, 0.0), 100.0)
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Line, Measure, Names, Problem, Row, Spec
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.measures.latest import Latest, LatestSpec
 
 
@@ -40,6 +40,10 @@ class Predicted:
     def at(self, row: Row, at_ms: int) -> float:
         """0 to 100."""
         return self._score.at(row, at_ms) if self._score.known(row) else self._fallback
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:  # noqa: ARG002
+        """It stays until the model speaks again."""
+        return Span(self.at(row, to_ms), self.at(row, to_ms))
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from streams.columns import Column, identity
 from streams.dossier import PROFILE_FIELDS, Dossier, FieldContent
-from streams.kinds import Line, Measure, Names, Problem, Row, Spec, unknown
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
 
 
 class FieldSpec(Spec):
@@ -71,6 +71,10 @@ class Table:
     def at(self, row: Row, at_ms: int) -> float:  # noqa: ARG002
         """0 to 100; it changes with the profile alone."""
         return float(row[self._kept])
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:  # noqa: ARG002
+        """It stays until the profile changes."""
+        return Span(self.at(row, to_ms), self.at(row, to_ms))
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Look the fields up again."""

@@ -2,19 +2,19 @@
 
 One accumulator per priced kind, so that the ledger can say "three downloads". All accumulators of a measure stand at one
 instant, the latest record folded; an earlier record is taken in at the worth it would have had (so the order of arrival
-does not matter without caps). Caps are per local day: today and yesterday are remembered, a record of a day before that
-is capped by itself. Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
+does not matter without caps). Caps and bursts: `streams/measures/caps.py`. Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
 """
 
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag
 
 from schemas.records import Event
 from streams.columns import Column, identity
-from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
+from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
+from streams.measures.caps import Caps, Limits
 from streams.units import HalfLifeMs
 
 KIND_FIELD = {
@@ -52,19 +52,6 @@ Price = Annotated[
 """Points for each record, or by how long it lasted."""
 
 
-class Caps(Spec):
-    """The most points that count."""
-
-    per_day: dict[str, float] = Field(description="kind -> points per account and local day")
-
-    @field_validator("per_day")
-    @classmethod
-    def _positive(cls, per_day: dict[str, float]) -> dict[str, float]:
-        if wrong := [f"{kind} {points}" for kind, points in per_day.items() if points <= 0]:
-            raise ValueError(f"must be positive, got {', '.join(wrong)}")
-        return per_day
-
-
 class DecayedSpec(Spec):
     """Points for what happened, fading with time."""
 
@@ -83,9 +70,8 @@ class DecayedSpec(Spec):
             yield "from", unknown("topic with kinds", self.from_, KIND_FIELD)
         if isinstance(self.half_life, dict):
             yield from self._half_life_problems(self.half_life)
-        for kind in self.caps.per_day if self.caps else ():
-            if kind not in self.points:
-                yield f"caps.per_day.{kind}", unknown("priced kind", kind, frozenset(self.points))
+        if self.caps is not None:
+            yield from ((f"caps.{path}", what) for path, what in self.caps.kinds_problems(frozenset(self.points)))
 
     def _half_life_problems(self, half_life: dict[str, int | None]) -> Iterator[Problem]:
         if "default" not in half_life and set(self.points) - set(half_life):
@@ -102,46 +88,44 @@ class DecayedSpec(Spec):
         half_life = self.half_life.get(kind, self.half_life.get("default")) if isinstance(self.half_life, dict) else self.half_life
         return inf if half_life is None else float(half_life)
 
-    def compile(self, name: str, calendar: Calendar) -> "Decayed":
+    def compile(self, name: str, locale: Locale) -> "Decayed":
         """The measure that works on rows."""
-        return Decayed(name, self, calendar)
+        return Decayed(name, self, locale)
 
 
-class Decayed:
+class Decayed(Plain):
     """The compiled measure."""
 
-    def __init__(self, name: str, spec: DecayedSpec, calendar: Calendar) -> None:
+    jumps = False
+
+    def __init__(self, name: str, spec: DecayedSpec, locale: Locale) -> None:
         self.name, self.topic = name, spec.from_
         self._kinds = list(spec.points)
         self._slot = {kind: slot for slot, kind in enumerate(self._kinds)}
         self._prices = list(spec.points.values())
         self._half_life_ms = [spec.half_life_ms(kind) for kind in self._kinds]
         self._kind_of: Callable[[Event], str] = _field(KIND_FIELD[spec.from_])
-        self._local_day = calendar.local_day
-        per_day = spec.caps.per_day if spec.caps else {}
-        self._cap_slot = {self._slot[kind]: slot for slot, kind in enumerate(per_day)}
-        self._cap_points = list(per_day.values())
-        self._total, self._count, self._at, self._day, self._used = (
-            f"measures.{name}.{part}" for part in ("total", "count", "at_ms", "day", "used")
-        )
-        self.columns = self._columns(spec, calendar.timezone)
-
-    def _columns(self, spec: DecayedSpec, timezone: str) -> list[Column]:
-        meaning = identity(["decayed", spec.model_dump(mode="json"), timezone if spec.caps else None])
+        meaning = identity(["decayed", spec.model_dump(mode="json"), locale.timezone if spec.caps else None])
+        self._limits = Limits(name, spec.caps, self._slot, locale.local_day, meaning) if spec.caps else None
+        self._total, self._count, self._at = (f"measures.{name}.{part}" for part in ("total", "count", "at_ms"))
         kinds = (len(self._kinds),)
-        columns = [Column(self._total, "<f8", meaning, kinds), Column(self._count, "<u4", meaning, kinds), Column(self._at, "<i8", meaning)]
-        if self._cap_slot:
-            columns += [Column(self._day, "<i4", meaning), Column(self._used, "<f8", meaning, (2, len(self._cap_slot)))]
-        return columns
+        self.columns = [
+            Column(self._total, "<f8", meaning, kinds),
+            Column(self._count, "<u4", meaning, kinds),
+            Column(self._at, "<i8", meaning),
+            *(self._limits.columns if self._limits else ()),
+        ]
 
-    def fold(self, row: Row, record: Event, event: int) -> bool:  # noqa: ARG002  (a sum needs no tie-break)
+    def fold(self, row: Row, record: Event, event: int, dossier: Opener) -> bool:  # noqa: ARG002  (a sum needs no tie-break)
         """Add the record's points at its time; False if its kind has no price."""
         slot = self._slot.get(self._kind_of(record))
         if slot is None:
             return False
         points = self._priced(slot, record)
-        if slot in self._cap_slot:
-            points = self._capped(row, self._cap_slot[slot], self._local_day(record.occurred_at), points)
+        if self._limits is not None:
+            if not self._limits.opens(row, slot, record.occurred_at):
+                return True
+            points = self._limits.counted(row, slot, record, points, dossier)
         total = row[self._total]
         self._advance(row, record.occurred_at)
         total[slot] += points * self._worth(slot, int(row[self._at]) - record.occurred_at)
@@ -169,25 +153,27 @@ class Decayed:
                 total[slot] = points * self._worth(slot, age_ms)
         row[self._at] = at_ms
 
-    def _capped(self, row: Row, cap: int, day: int, points: float) -> float:
-        """What is left of the day's cap for these points; today and yesterday are remembered."""
-        used, limit = row[self._used], self._cap_points[cap]
-        today = int(row[self._day])
-        if day > today:
-            used[1] = used[0] if day == today + 1 else 0.0
-            used[0] = 0.0
-            row[self._day] = today = day
-        if today - day > 1:
-            return max(min(points, limit), -limit)
-        counted = max(min(points, limit - used[today - day][cap]), -(limit - used[today - day][cap]))
-        used[today - day][cap] += abs(counted)
-        return float(counted)
-
     def at(self, row: Row, at_ms: int) -> float:
         """The points that are left at `at_ms`."""
-        age_ms = at_ms - int(row[self._at])
-        totals: list[float] = row[self._total].tolist()
-        return sum(points * self._worth(slot, age_ms) for slot, points in enumerate(totals) if points)
+        given, taken = self._given_and_taken(row, at_ms)
+        return given + taken
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
+        """What was given fades downwards, what was taken away fades upwards."""
+        given_from, taken_from = self._given_and_taken(row, from_ms)
+        if from_ms == to_ms:
+            return Span(given_from + taken_from, given_from + taken_from)
+        given_to, taken_to = self._given_and_taken(row, to_ms)
+        return Span(given_to + taken_from, given_from + taken_to)
+
+    def _given_and_taken(self, row: Row, at_ms: int) -> tuple[float, float]:
+        age_ms, given, taken = at_ms - int(row[self._at]), 0.0, 0.0
+        for slot, points in enumerate(row[self._total].tolist()):
+            if points > 0:
+                given += points * self._worth(slot, age_ms)
+            elif points < 0:
+                taken += points * self._worth(slot, age_ms)
+        return given, taken
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line per kind that ever happened."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.columns import Column, identity
-from streams.kinds import Calendar, Line, Names, Problem, Row, Spec, unknown
+from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 
 
 class LatestSpec(Spec):
@@ -33,13 +33,15 @@ class LatestSpec(Spec):
             if field not in fields:
                 yield f"where.{field}", unknown(f"field of {self.from_}", field, fields)
 
-    def compile(self, name: str, calendar: Calendar) -> "Latest":  # noqa: ARG002
+    def compile(self, name: str, locale: Locale) -> "Latest":  # noqa: ARG002
         """The measure that works on rows."""
         return Latest(name, self)
 
 
-class Latest:
+class Latest(Plain):
     """The compiled measure. Unknown is 0 in `at`; `known` tells the two apart."""
+
+    jumps = False
 
     def __init__(self, name: str, spec: LatestSpec) -> None:
         self.name, self.topic = name, spec.from_
@@ -53,7 +55,7 @@ class Latest:
             Column(self._known, "<u1", meaning),
         ]
 
-    def fold(self, row: Row, record: Event, event: int) -> bool:
+    def fold(self, row: Row, record: Event, event: int, dossier: Opener) -> bool:  # noqa: ARG002
         """Take the number over if the record is the latest; False if the filter leaves it out."""
         if any(str(getattr(record, field)) != content for field, content in self._where.items()):
             return False
@@ -71,6 +73,10 @@ class Latest:
     def at(self, row: Row, at_ms: int) -> float:  # noqa: ARG002
         """The number; it does not change by itself."""
         return float(row[self._number])
+
+    def span(self, row: Row, from_ms: int, to_ms: int) -> Span:  # noqa: ARG002
+        """The number stays."""
+        return Span(self.at(row, to_ms), self.at(row, to_ms))
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
         """One line, if the number is known."""

@@ -1,6 +1,7 @@
 """The policy as the fold uses it: compiled measures, dimensions, weights, schemes, and the layout of a row."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,18 @@ import msgspec
 from numpy.typing import NDArray
 
 from schemas.topics import INPUTS
+from streams.clocks.quiet import QuietClock
 from streams.columns import Column, identity, laid_out, template
-from streams.kinds import Calendar, Dimension, Measure
+from streams.dossier import Dossier
+from streams.earned import Claim, band
+from streams.kinds import Dimension, Locale, Measure, Row
+from streams.measures import compiled
+from streams.measures.rolling import Rolling
+from streams.money import Exchange
 from streams.policy.model import PolicyDocument
-from streams.schemes.score import UNBOUNDED, ScoreLadder
-from streams.units import local_day_in, micro
+from streams.schemes.score import ScoreLadder
+from streams.triggers import Trigger
+from streams.units import UNBOUNDED, local_day_in, micro
 
 RECENT_IDS = 16
 """Event ids remembered per account: a repeated one among the last 16 counts once."""
@@ -25,6 +33,10 @@ ACCOUNT_COLUMNS = [
     Column("account.clock_ms", "<i8", _ENGINE),
     Column("account.deadline_ms", "<i8", _ENGINE, start=UNBOUNDED),
     Column("account.records", "<u4", _ENGINE),
+    Column("account.last_topic", "<u1", _ENGINE),
+    Column("account.last_offset", "<i8", _ENGINE),
+    Column("account.last_at_ms", "<i8", _ENGINE),
+    Column("account.revision", "<u4", _ENGINE),
     Column("ids.recent", "<u8", _ENGINE, (RECENT_IDS,)),
     Column("ids.fill", "<u1", _ENGINE),
     Column("ids.next", "<u1", _ENGINE),
@@ -39,6 +51,8 @@ class Scheme(NamedTuple):
     ladder: ScoreLadder
     announce_entry: bool
     ceilings: dict[str, int]
+    triggers: list[Trigger]
+    hot: frozenset[int]
     columns: list[Column]
     column_of: dict[str, str]
 
@@ -48,9 +62,10 @@ class Scheme(NamedTuple):
 
 
 def _scheme_columns(name: str, ladder: ScoreLadder, meaning: str) -> list[Column]:
-    low, high = ladder.band(0)
-    wide = {"score_micro": 0, "low_micro": low, "high_micro": high, "effective_at_ms": 0}
-    narrow = {"earned": 0, "seated": 0, "gated": 0, "published": 0, "ceiling": len(ladder.tiers) - 1}
+    top = len(ladder.tiers) - 1
+    wide = {"score_micro": 0, "low_micro": -UNBOUNDED, "high_micro": UNBOUNDED, "effective_at_ms": 0}
+    wide |= {"since_ms": 0, "stepped_ms": -1, "pending_ms": UNBOUNDED}
+    narrow = {"earned": 0, "seated": 0, "gated": 0, "published": 0, "ceiling": top, "lift": 0, "clock_ceiling": top}
     return [
         *(Column(f"schemes.{name}.{part}", "<i8", meaning, start=start) for part, start in wide.items()),
         Column(f"schemes.{name}.sequence", "<u4", meaning),
@@ -68,19 +83,23 @@ class CompiledPolicy:
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
+        self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
         self.schemes = self._compiled_schemes(document)
+        self.clocks = self._compiled_clocks(document)
         self.inputs = self._named_inputs()
         self.columns = self._all_columns()
         self.layout = laid_out(self.columns)
         self.template = self._entry_template()
 
     def _compile_scoring(self, document: PolicyDocument) -> None:
-        calendar = Calendar(document.timezone, local_day_in(ZoneInfo(document.timezone)))
-        named: dict[str, Measure] = {name: spec.compile(name, calendar) for name, spec in document.measures.items()}
-        self.dimensions: list[Dimension] = [document.dimensions[name].compile(name, named) for name in document.score]
+        local_day = local_day_in(ZoneInfo(document.timezone))
+        locale = Locale(document.timezone, local_day, Exchange(document.currency, document.rates, local_day))
+        self._named: dict[str, Measure] = compiled(document.measures, locale)
+        self.dimensions: list[Dimension] = [document.dimensions[name].compile(name, self._named) for name in document.score]
         self.weights = list(document.score.values())
         self.worth_columns = [f"dimensions.{name}.micro" for name in document.score]
-        self.measures = [*named.values(), *(measure for dimension in self.dimensions for measure in dimension.own_measures)]
+        self.measures = [*self._named.values(), *(measure for dimension in self.dimensions for measure in dimension.own_measures)]
+        self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
     def _compiled_schemes(self, document: PolicyDocument) -> list[Scheme]:
@@ -89,10 +108,17 @@ class CompiledPolicy:
             ladder = spec.compile()
             meaning = identity([spec.model_dump(mode="json"), document.score])
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
+            triggers = [Trigger(trigger, ladder.tiers.index(trigger.lift_to), self._named) for trigger in spec.triggers]
+            hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
             columns = _scheme_columns(name, ladder, meaning)
             column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
-            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, columns, column_of))
+            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, hot, columns, column_of))
         return schemes
+
+    def _compiled_clocks(self, document: PolicyDocument) -> list[QuietClock]:
+        tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}
+        only = next(iter(tiers))
+        return [spec.compile(name, spec.scheme or only, tiers[spec.scheme or only]) for name, spec in document.clocks.items()]
 
     def _named_inputs(self) -> tuple[str, ...]:
         """The input topics this policy reads, in merge rank order."""
@@ -100,11 +126,13 @@ class CompiledPolicy:
         named.update(topic for dimension in self.dimensions for topic in dimension.topics)
         if any(scheme.ceilings for scheme in self.schemes):
             named.add("risks")
+        if self.clocks:
+            named.add("interactions")
         return tuple(topic for topic in INPUTS if topic in named)
 
     def _all_columns(self) -> list[Column]:
         dimension_columns = [Column(name, "<i8", identity(["micro", self.digest])) for name in self.worth_columns]
-        parts: list[Any] = [*self.measures, *self.dimensions, *self.schemes]
+        parts: list[Any] = [*self.measures, *self.dimensions, *self.schemes, *self.clocks]
         return [*ACCOUNT_COLUMNS, *dimension_columns, *(column for part in parts for column in part.columns)]
 
     def _entry_template(self) -> NDArray[Any]:
@@ -116,7 +144,22 @@ class CompiledPolicy:
         score_micro = micro(sum(weight * worth for weight, worth in zip(self.weights, points, strict=True)))
         for scheme in self.schemes:
             entry[scheme.column("score_micro")] = score_micro
+            top = len(scheme.ladder.tiers) - 1
+            entry[scheme.column("low_micro")], entry[scheme.column("high_micro")] = band(scheme.ladder, 0, Claim(score_micro, 0, top))
+            if scheme.ladder.reached(score_micro):
+                entry[scheme.column("pending_ms")] = 0  # worth more than the lowest tier without a record: the first one decides
         return entry
+
+    def fresh_until(self, row: Row) -> int:
+        """Before this instant (ms) the row is enough to evaluate every measure; from there on it needs `renew`."""
+        return min((measure.fresh_until(row) for measure in self._rolling), default=UNBOUNDED)
+
+    def renew(self, row: Row, dossier: Callable[[], Dossier], at_ms: int) -> None:
+        """Make the row enough for `at_ms` and a time after it; the dossier is read only if need be."""
+        if any(not measure.covers(row, at_ms) for measure in self._rolling):
+            kept = dossier()
+            for measure in self._rolling:
+                measure.renew(row, kept, at_ms)
 
     @property
     def scheme_names(self) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from schemas.errors import PolicyError
 from streams.kinds import Names, Problem, unknown
+from streams.measures import kind_of
 from streams.policy.compiled import CompiledPolicy
 from streams.policy.model import PolicyDocument
 
-_SECTIONS = ("measures", "dimensions", "schemes")
+_SECTIONS = ("measures", "dimensions", "schemes", "clocks")
 
 
 def load_policy(path: Path) -> CompiledPolicy:
@@ -41,11 +42,13 @@ def load_policy_text(text: str, source: str = "policy") -> CompiledPolicy:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without the two traps: repeated keys are refused, and names such as `on` or `no` stay text."""
+    """YAML without the traps: repeated keys are refused; names such as `on` or `no`, and dates, stay text."""
 
+
+_STAYS_TEXT = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 _Loader.yaml_implicit_resolvers = {
-    first: [entry for entry in resolvers if entry[0] != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    first: [entry for entry in resolvers if entry[0] not in _STAYS_TEXT or (entry[0].endswith("bool") and first in "tTfF")]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -144,17 +147,25 @@ def _prune(rest: dict[str, Any], error: ValidationError) -> None:
 
 def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[Problem]:
     """What each part says of the others; a name whose own entry is wrong still counts as declared."""
-    names = Names(*(frozenset(_part(raw, section)) for section in ("measures", "dimensions")))
+    measures = _part(raw, "measures")
+    names = Names(frozenset(measures), frozenset(_part(raw, "dimensions")), {name: kind_of(entry) for name, entry in measures.items()})
     problems: list[Problem] = []
     for section in _SECTIONS:
         for name, spec in getattr(document, section).items():
             if name not in _part(raw, section):
                 continue
-            problems += [(f"{section}.{name}.{path}", what) for path, what in spec.problems(names)]
+            found = spec.problems(_ladders(document)) if section == "clocks" else spec.problems(names)
+            problems += [(f"{section}.{name}.{path}", what) for path, what in found]
     for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
+    if document.currency in document.rates:
+        problems.append((f"rates.{document.currency}", "is the policy's own currency: it needs no rate"))
     return problems
+
+
+def _ladders(document: PolicyDocument) -> dict[str, frozenset[str]]:
+    return {name: frozenset(tier.name for tier in spec.tiers) for name, spec in document.schemes.items()}
 
 
 def _part(raw: dict[str, Any], section: str) -> dict[str, Any]:

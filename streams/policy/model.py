@@ -11,12 +11,14 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 
 from streams.clocks import CLOCK_KINDS
 from streams.dimensions import DIMENSION_KINDS
-from streams.kinds import Spec, unknown
+from streams.kinds import Spec
 from streams.measures import MEASURE_KINDS
+from streams.money import Currency, DatedRates
 from streams.schemes import SCHEME_KINDS
-from streams.units import PositiveDurationMs, duration_ms
+from streams.units import DurationMs, PositiveDurationMs, duration_ms
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+PolicyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 
 
 def _by_own_key(kinds: Mapping[str, type[Spec]], word: str) -> Any:
@@ -39,35 +41,41 @@ if TYPE_CHECKING:
     MeasureSpec: TypeAlias = Any
     DimensionSpec: TypeAlias = Any
     SchemeSpec: TypeAlias = Any
+    ClockSpec: TypeAlias = Any
 else:  # made at run time from the tables
     MeasureSpec = _by_own_key(MEASURE_KINDS, "a measure")
     DimensionSpec = _by_own_key(DIMENSION_KINDS, "a dimension")
     SchemeSpec = reduce(or_, SCHEME_KINDS.values())
+    ClockSpec = reduce(or_, CLOCK_KINDS.values())
 
 
 class PolicyDocument(Spec):
     """One grading model. Every number that the business may want to change is here and nowhere else."""
 
-    policy: Name = Field(description="the policy's name")
+    policy: PolicyName = Field(description="the policy's name")
     version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$", max_length=64, description="its version, part of every transition")
     reviewed_on: date = Field(description="when people last reviewed it; older than 183 days is a warning (001-21)")
     description: str = Field(default="", description="what it is for, and which facts it follows")
     timezone: str = Field(default="Asia/Shanghai", description="where a local day begins and ends")
+    currency: Currency = Field(default="CNY", description="the currency that amounts are measured in")
+    rates: dict[Currency, DatedRates] = Field(
+        default={}, description="foreign currency -> day -> what one unit of it is worth from that day on; others are refused"
+    )
     max_ahead: PositiveDurationMs = Field(
         default=duration_ms("5m"), description="records further ahead of their append time are dead letters"
     )
+    lateness: DurationMs = Field(
+        default=0, description="ticks decide deadlines so much later, for records that arrive late; effective_at stays exact"
+    )
+    act_within: PositiveDurationMs = Field(
+        default=duration_ms("1h"), description="hot leads and actions are published only for changes younger than this"
+    )
+    forecast_horizon: PositiveDurationMs = Field(default=duration_ms("30d"), description="how far ahead `points to keep the tier` looks")
     measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
     dimensions: dict[Name, DimensionSpec] = Field(min_length=1, description="numbers from 0 to 100")
     score: dict[Name, float] = Field(min_length=1, description="dimension -> weight; the weights sum to 1")
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
-    clocks: dict[str, Any] = Field(default={}, description="what follows from silence and delay")
-
-    @field_validator("clocks")
-    @classmethod
-    def _known(cls, clocks: dict[str, Any]) -> dict[str, Any]:
-        if missing := [unknown("kind of clock", name, CLOCK_KINDS) for name in clocks if name not in CLOCK_KINDS]:
-            raise ValueError("; ".join(missing))
-        return clocks
+    clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
 
     @field_validator("timezone")
     @classmethod

@@ -10,10 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from streams.kinds import Names, Problem, Spec, unknown
-from streams.units import micro
-
-UNBOUNDED = 1 << 62
-"""Beyond every score, in micro-points."""
+from streams.triggers import TriggerSpec
+from streams.units import UNBOUNDED, DurationMs, micro
 
 
 class TierSpec(Spec):
@@ -22,6 +20,7 @@ class TierSpec(Spec):
     name: str = Field(min_length=1, max_length=64)
     enter_at: float | None = Field(default=None, ge=0, le=100, description="score from which the tier is reached; the lowest tier has none")
     leave_below: float | None = Field(default=None, ge=0, le=100, description="score below which it is lost (default: enter_at)")
+    minimum_stay: DurationMs = Field(default=0, description="how long the tier is kept at least before it may be lost")
     treatment: str | None = Field(default=None, description="what the tier means for the people who work with it")
 
 
@@ -31,12 +30,24 @@ class CeilingSpec(Spec):
     ceiling: str = Field(description="the highest tier while such a risk is open")
 
 
+class StepsSpec(Spec):
+    """How fast an account may move along the ladder."""
+
+    at_most: int = Field(ge=1, description="tiers per step")
+    every: DurationMs | None = Field(
+        default=None, description="time between two steps (default: the minimum stay; 0s: one after the other at once)"
+    )
+
+
 class ScoreSpec(Spec):
     """A ladder over the weighted score."""
 
     kind: Literal["score"]
     announce_entry: bool = Field(default=False, description="publish the silent entry at the lowest tier, from_tier null")
     tiers: list[TierSpec] = Field(min_length=2, max_length=64, description="lowest first")
+    hot: list[str] = Field(default=[], description="tiers into which an upgrade makes a hot lead")
+    steps: StepsSpec | None = None
+    triggers: list[TriggerSpec] = Field(default=[], max_length=16, description="conditions that lift to a tier while they hold")
     risk: dict[str, CeilingSpec] = Field(default={}, description="risk kind -> ceiling while a risk of this kind is open")
 
     @model_validator(mode="after")
@@ -75,12 +86,18 @@ class ScoreSpec(Spec):
     def _leave(tier: TierSpec) -> float:
         return tier.leave_below if tier.leave_below is not None else (tier.enter_at or 0.0)
 
-    def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
-        """References: the ceilings are tiers of this ladder."""
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """References: ceilings and lifts are tiers of this ladder, conditions are measures of the policy."""
         tiers = frozenset(tier.name for tier in self.tiers)
         for kind, risk in self.risk.items():
             if risk.ceiling not in tiers:
                 yield f"risk.{kind}.ceiling", unknown("tier", risk.ceiling, tiers)
+        for place, name in enumerate(self.hot):
+            if name not in tiers:
+                yield f"hot.{place}", unknown("tier", name, tiers)
+        for place, trigger in enumerate(self.triggers):
+            for path, what in trigger.problems(names, tiers):
+                yield f"triggers.{place}.{path}", what
 
     def compile(self) -> "ScoreLadder":
         """The ladder in micro-points."""
@@ -88,30 +105,37 @@ class ScoreSpec(Spec):
 
 
 class ScoreLadder:
-    """The compiled ladder. Tiers are numbers from 0, the lowest."""
+    """The compiled ladder. Tiers are numbers from 0, the lowest; times are in ms."""
 
     def __init__(self, spec: ScoreSpec) -> None:
         self.tiers = tuple(tier.name for tier in spec.tiers)
+        self.stay_ms = [tier.minimum_stay for tier in spec.tiers]
+        self.step = spec.steps.at_most if spec.steps else len(self.tiers)
+        self._every_ms = spec.steps.every if spec.steps else 0
         self._enter = [-UNBOUNDED] + [micro(tier.enter_at or 0.0) for tier in spec.tiers[1:]] + [UNBOUNDED]
         self._leave = [-UNBOUNDED] + [micro(ScoreSpec._leave(tier)) for tier in spec.tiers[1:]]
 
-    def earned(self, score_micro: int, tier: int) -> int:
-        """The tier that a score earns an account that has earned `tier` so far."""
+    def reached(self, score_micro: int) -> int:
+        """The highest tier that the score reaches from below."""
+        tier = 0
         while score_micro >= self._enter[tier + 1]:
             tier += 1
+        return tier
+
+    def kept(self, score_micro: int, tier: int) -> int:
+        """What is left of `tier` under the score, by hysteresis."""
         while score_micro < self._leave[tier]:
             tier -= 1
         return tier
 
-    def band(self, tier: int) -> tuple[int, int]:
-        """The guard band of a tier: inside [low, high) the score earns the same tier."""
-        return self._leave[tier], self._enter[tier + 1]
+    def pause_ms(self, tier: int) -> int:
+        """The time between a step into `tier` and the next step."""
+        return self.stay_ms[tier] if self._every_ms is None else self._every_ms
 
-    def because(self, score_micro: int, before: int, after: int) -> str:
-        """Why the score earns `after` to an account that had earned `before`."""
-        points = f"score {score_micro / 1e6:.6g}"
-        if after > before:
-            return f"{points} reaches {self.tiers[after]} (from {self._enter[after] / 1e6:g})"
-        if after < before:
-            return f"{points} is below {self._leave[before] / 1e6:g}, where {self.tiers[before]} ends"
-        return f"{points} keeps {self.tiers[after]}"
+    def leave_below_micro(self, tier: int) -> int:
+        """The score below which `tier` is lost."""
+        return self._leave[tier]
+
+    def enter_at_micro(self, tier: int) -> int:
+        """The score from which `tier` is reached; UNBOUNDED above the highest."""
+        return self._enter[tier]

@@ -34,9 +34,9 @@ class Commands:
         create_topics(self.settings)
         return self
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """To its end."""
-        return subprocess.run(self._command(arguments), env=self.environment, text=True, capture_output=True, cwd=ROOT, timeout=120)
+        return subprocess.run(self._command(arguments), env=self.environment, text=True, capture_output=True, cwd=ROOT, timeout=timeout_s)
 
     def json(self, *arguments: str, exit_code: int = 0) -> Any:
         """What it answers with `--json`."""

@@ -63,7 +63,7 @@ def test_the_transition_in_the_readme_is_one_that_the_example_gives() -> None:
     (shown,) = (json.loads(text) for text in fences(README, "json"))
     command = [sys.executable, "-m", "agents.cli", "replay", "--policy", "sabc", "docs/examples/first.jsonl"]
     lines = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout.splitlines()
-    transitions = [json.loads(line)["value"] for line in lines]
+    transitions = [line["value"] for line in map(json.loads, lines) if line["topic"] == "tier-transitions"]
     assert [f"{t['from_tier']} -> {t['to_tier']}" for t in transitions] == ["C -> B", "B -> A", "A -> C", "C -> A"]
     assert is_part(shown, transitions[shown["sequence"] - 1])
     assert sum(line["micro"] for line in shown["contributions"]) == shown["score_after_micro"]

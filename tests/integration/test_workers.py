@@ -68,12 +68,12 @@ def test_a_worker_keeps_nothing_on_disk_and_finds_everything_again(settings: Set
     worker.await_lanes(4)
     visits(settings)
     eventually(lambda: worker.metric("tierstream_events_total") == len(EVERYBODY))
-    before = [worker.get(f"/accounts/{account}") for account in EVERYBODY]
+    before = [worker.get(f"/accounts/{account}?at=0") for account in EVERYBODY]
     worker.process.kill()
     worker.process.wait()
     with Worker(settings, tmp_path / "next.log") as following:
         following.await_lanes(4)
-        assert [following.get(f"/accounts/{account}") for account in EVERYBODY] == before
+        assert [following.get(f"/accounts/{account}?at=0") for account in EVERYBODY] == before
         assert following.metric("tierstream_events_total") == 0
 
 
@@ -86,7 +86,7 @@ def test_two_workers_share_the_partitions_and_answer_for_each_other(settings: Se
         assert ours | theirs == {0, 1, 2, 3}
         assert {partition_for(account.encode(), 4) for account in EVERYBODY} == {0, 1, 2, 3}
         for account in EVERYBODY:
-            here, there = worker.get(f"/accounts/{account}"), other.get(f"/accounts/{account}")
+            here, there = worker.get(f"/accounts/{account}?at=0"), other.get(f"/accounts/{account}?at=0")
             assert here == there
             assert here[0] == 200
         assert other.get("/accounts/nobody")[0] == worker.get("/accounts/nobody")[0] == 404

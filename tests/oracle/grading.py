@@ -1,6 +1,7 @@
 """What one account is worth under a policy, from the records it has lived through. The policy is its YAML, as plain dicts.
 
-Fading is computed in closed form from a fixed origin instead of step by step; tiers by searching the whole ladder.
+Fading is computed in closed form from a fixed origin instead of step by step; tiers by searching the whole ladder. How time moves
+an account between its records is in `passing`.
 """
 
 import math
@@ -32,6 +33,11 @@ def in_micro(points: float) -> int:
     return math.floor(points * 1_000_000 + 0.5)
 
 
+def order_id64(record: Row) -> int:
+    """The id by which an order in its status is known."""
+    return int(xxhash.xxh64(f"{record['status']} {record['order_id']}".encode()).intdigest())
+
+
 def id64(topic: str, event_id: str) -> int:
     """The id by which equal times are ordered."""
     return int(xxhash.xxh64(event_id.encode(), seed=TOPICS.index(topic) + 1).intdigest())
@@ -53,6 +59,10 @@ class Fading:
 
     def at(self, at_ms: int) -> float:
         return 0.0 if self.origin_ms is None else self.weight * 2.0 ** ((self.origin_ms - at_ms) / self.half_life_ms)
+
+    def pace(self, at_ms: int) -> float:
+        """How much it loses or gains in a millisecond from now on, at most; never more later."""
+        return abs(self.at(at_ms)) * math.log(2) / self.half_life_ms
 
 
 class Points:
@@ -95,6 +105,14 @@ class Points:
     def at(self, at_ms: int) -> float:
         return math.fsum(fading.at(at_ms) for fading in self.kinds.values())
 
+    def pace(self, at_ms: int) -> float:
+        """How fast it can move in a millisecond from now on, at most."""
+        return math.fsum(fading.pace(at_ms) for fading in self.kinds.values())
+
+    def restless(self, at_ms: int) -> float:
+        """How far it can still move, ever."""
+        return math.fsum(abs(fading.at(at_ms)) for fading in self.kinds.values() if fading.half_life_ms < math.inf)
+
 
 class Last:
     """A measure that keeps the last number by (time, id)."""
@@ -119,6 +137,12 @@ class Account:
     def __init__(self, policy: Row, born: tuple[str, int]) -> None:
         self.policy, self.born, self.records, self.clock_ms = policy, born, 0, 0
         self.recent: deque[int] = deque(maxlen=16)
+        self.orders: list[tuple[int, int]] = []
+        self.last: tuple[str, int, int] = ("", 0, 0)
+        self.revision = 0
+        self.pool: tuple[int, str, str | None] | None = None
+        self.calm_ms: float | None = None
+        """The score earns no other tier before this; None: not known."""
         zone = policy.get("timezone", "Asia/Shanghai")
         self.measures: dict[str, Points | Last] = {
             name: Points(spec, zone) if "points" in spec else Last(spec) for name, spec in policy.get("measures", {}).items()
@@ -129,15 +153,34 @@ class Account:
         self.profile: dict[str, tuple[int, int, Any]] = {}
         self.risks: dict[str, tuple[int, int, str, bool]] = {}
         self.dimensions: dict[str, int] = {}
+        self.nudge = 0
         self.score_micro = self.evaluate()
         self.standing = {name: Standing(spec) for name, spec in policy["schemes"].items()}
+        only = next(iter(policy["schemes"]))
+        self.clocks = {name: Quiet(spec, self.standing[spec.get("scheme") or only]) for name, spec in (policy.get("clocks") or {}).items()}
+
+    def knows(self, topic: str, record: Row) -> bool:
+        """Whether the record is one that came before: by its id, or an order in a status known already."""
+        known = topic == "orders" and any(order == order_id64(record) for _, order in self.orders)
+        return known or id64(topic, record["event_id"]) in self.recent
+
+    def owner(self) -> str | None:
+        """Who has it; nobody while it is in the pool."""
+        return self.profile.get("owner_id", (0, 0, None))[2] if self.pool is None else None
 
     def take(self, topic: str, record: Row) -> None:
-        """Measures, profile and risks; the clock."""
+        """Measures, profile, risks and orders; clocks."""
         event = id64(topic, record["event_id"])
         self.recent.append(event)
         self.records += 1
         self.clock_ms = max(self.clock_ms, record["occurred_at"])
+        if topic == "orders":
+            self.orders = sorted([*self.orders, (record["occurred_at"], order_id64(record))])[-128:]
+        if self.records == 1:
+            for standing in self.standing.values():
+                standing.since_ms = self.clock_ms
+        for clock in self.clocks.values():
+            clock.hear(topic, record, first=self.records == 1)
         for measure in self.measures.values():
             if measure.topic == topic:
                 measure.take(record, event)
@@ -153,6 +196,8 @@ class Account:
             known = self.profile.get(field)
             if known is None or (record["occurred_at"], event) > known[:2]:
                 self.profile[field] = (record["occurred_at"], event, held)
+        if self.pool is not None and record["owner_id"] is not None and record["occurred_at"] >= self.pool[0]:
+            self.pool = None
 
     def _hear(self, record: Row, event: int) -> None:
         known = self.risks.get(record["risk_id"])
@@ -164,15 +209,23 @@ class Account:
 
     def evaluate(self) -> int:
         """Every dimension and the score, at the account's clock."""
-        score = 0.0
-        for name, weight in self.policy["score"].items():
-            points = self._dimension(name, self.policy["dimensions"][name])
-            self.dimensions[name] = in_micro(points)
-            score += weight * points
-        self.score_micro = in_micro(score)
+        points = self.points(self.clock_ms)
+        self.dimensions = {name: in_micro(worth) for name, worth in points.items()}
+        self.score_micro = in_micro(self.score(points)) + self.nudge
         return self.score_micro
 
-    def _dimension(self, name: str, spec: Row) -> float:
+    def points(self, at_ms: int) -> dict[str, float]:
+        """What each dimension is worth."""
+        return {name: self._dimension(name, self.policy["dimensions"][name], at_ms) for name in self.policy["score"]}
+
+    def score(self, points: dict[str, float]) -> float:
+        """The weighted sum."""
+        total = 0.0
+        for name, weight in self.policy["score"].items():
+            total += weight * points[name]
+        return total
+
+    def _dimension(self, name: str, spec: Row, at_ms: int) -> float:
         if "table" in spec:
             return self.tabled(spec)
         if "prediction" in spec:
@@ -180,7 +233,7 @@ class Account:
             assert isinstance(last, Last)
             return last.held[2] if last.held else float(spec["fallback"])
         low, high = spec["linear"]["from"], spec["linear"]["to"]
-        return min(max(100.0 * (self.measures[spec["linear"]["measure"]].at(self.clock_ms) - low) / (high - low), 0.0), 100.0)
+        return min(max(100.0 * (self.measures[spec["linear"]["measure"]].at(at_ms) - low) / (high - low), 0.0), 100.0)
 
     def tabled(self, spec: Row) -> float:
         """Fields looked up, by weight."""
@@ -205,16 +258,65 @@ class Standing:
         self.enter = [in_micro(tier.get("enter_at", -1e12)) for tier in spec["tiers"]]
         self.leave = [in_micro(tier.get("leave_below", tier.get("enter_at", -1e12))) for tier in spec["tiers"]]
         self.ceilings = {kind: self.tiers.index(risk["ceiling"]) for kind, risk in spec.get("risk", {}).items()}
-        self.earned = self.published = self.sequence = self.effective_at_ms = 0
+        self.earned = self.published = self.sequence = self.effective_at_ms = self.since_ms = 0
+        self.clocks: list[Quiet] = []
         self.ceiling = len(self.tiers) - 1
 
     def decide(self, account: Account) -> int:
         """The published tier after the score and the open risks; gives the one before."""
-        before = self.published
-        reached = max(n for n, enter in enumerate(self.enter) if account.score_micro >= enter)
-        held = max(n for n, leave in enumerate(self.leave) if account.score_micro >= leave)
-        self.earned = max(reached, min(self.earned, held))
-        top = len(self.tiers) - 1
+        before, top = self.published, len(self.tiers) - 1
+        earned = self.aim(account.score_micro)
+        if earned != self.earned:
+            self.earned, self.since_ms = earned, account.clock_ms
         self.ceiling = min((self.ceilings.get(kind, top) for _, _, kind, is_open in account.risks.values() if is_open), default=top)
         self.published = min(self.earned, self.ceiling)
         return before
+
+    def aim(self, score_micro: int) -> int:
+        """The tier that a score earns from where the account stands, under what its clocks leave."""
+        reached = max(n for n, enter in enumerate(self.enter) if score_micro >= enter)
+        held = max(n for n, leave in enumerate(self.leave) if score_micro >= leave)
+        return min([max(reached, min(self.earned, held)), *(clock.leaves for clock in self.clocks)])
+
+
+class Quiet:
+    """A clock: since when nothing has reset it, and what it did when it ran out."""
+
+    def __init__(self, spec: Row, standing: Standing) -> None:
+        self.standing, self.resets = standing, spec["resets_on"]
+        self.each_tier_its_own = isinstance(spec["after"], dict)
+        self.after = [milliseconds(text) if (text := self._of(spec["after"], tier)) else None for tier in standing.tiers]
+        self.then = [self._of(spec["then"], tier) for tier in standing.tiers]
+        self.cause = "SILENCE" if self.resets.get("actor") == "CUSTOMER" else "CLOCK"
+        self.reset_ms, self.ran_out_ms, self.resting = -1, -1, False
+        self.leaves = len(standing.tiers) - 1
+        standing.clocks.append(self)
+
+    @staticmethod
+    def _of(said: Any, tier: str) -> Any:
+        return said.get(tier) if isinstance(said, dict) else said
+
+    def hear(self, topic: str, record: Row, *, first: bool) -> None:
+        """A record starts it, or starts it again; an older one than the last that did changes nothing."""
+        fits = topic == "interactions" and all(record[name] == wanted for name, wanted in self.resets.items() if wanted is not None)
+        if (first or fits) and record["occurred_at"] > self.reset_ms:
+            self.reset_ms, self.ran_out_ms, self.resting = record["occurred_at"], -1, False
+            self.leaves = len(self.standing.tiers) - 1
+
+    def due_ms(self) -> float:
+        """When it runs out; never while it rests or nobody watches the tier."""
+        after = self.after[self.standing.earned]
+        if self.resting or after is None or self.then[self.standing.earned] is None:
+            return math.inf
+        in_tier_ms = self.standing.since_ms if self.each_tier_its_own else -1
+        return max(self.reset_ms, self.ran_out_ms, in_tier_ms) + after
+
+    def run_out(self, at_ms: int) -> str:
+        """What follows; the next period begins."""
+        earned = self.standing.earned
+        then = str(self.then[earned])
+        self.ran_out_ms = at_ms
+        self.resting = then == "recycle" or earned == 0
+        if then == "demote":
+            self.leaves = min(self.leaves, max(earned - 1, 0))
+        return then

@@ -7,16 +7,21 @@ checked against each other only.
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
-from tests.oracle.grading import Account, Last, Points
 from tests.oracle.leftovers import kept
 from tests.oracle.recomputing import Expected, Logged, inputs_of, recompute
-from tests.oracle.wire import TOPICS, decoded
+from tests.oracle.state import differences
+from tests.oracle.wire import decoded
 
 ANOMALIES = {
     "LOST": "a transition that the inputs make was not published",
     "DOUBLED": "a transition was published more than once",
     "PHANTOM": "a transition was published that the inputs do not make",
     "OUT_OF_ORDER": "transitions were published in another order than their records were folded",
+    "STANDING_LOST": "current tiers that changed were not published",
+    "STANDING_DOUBLED": "current tiers were published more than once",
+    "STANDING_PHANTOM": "current tiers were published though nothing changed",
+    "STANDING_WRONG": "published current tiers are not what they are, or not where they belong",
+    "ACTION_DIFFERS": "an action was lost, doubled, invented, or says something else",
     "GAP": "a sequence number does not follow the one before it",
     "WRONG_TIER": "a transition leads from or to another tier",
     "WRONG_SCORE": "a score or a dimension is another one",
@@ -31,6 +36,7 @@ ANOMALIES = {
     "RANGE_OVERLAP": "fold-order folds records again",
     "STATE_DIFFERS": "a row or dossier is not what the records make of the account",
     "PROGRESS_DIFFERS": "the progress kept is not the end of the last range",
+    "TICKS_DIFFER": "the ticks of fold-order do not follow one another, or another one is kept",
     "DIGESTS_DIFFER": "not everything was made under one policy",
 }
 
@@ -46,7 +52,8 @@ class Anomaly(NamedTuple):
 class Left(NamedTuple):
     """All that lies in one partition: inputs by logical topic and the first offset of each, what the worker wrote, in order.
 
-    `dead_letters` are (key, payload, headers), `transitions` (key, payload), `orders` payloads of fold-order.
+    `dead_letters` are (key, payload, headers); `transitions`, `standings` (account-tiers), `actions` (key, payload); `orders` payloads of
+    fold-order.
     """
 
     partition: int
@@ -56,22 +63,29 @@ class Left(NamedTuple):
     dead_letters: list[tuple[bytes | None, bytes | None, dict[str, bytes]]]
     orders: list[bytes]
     changelog: list[tuple[bytes, bytes | None]]
+    standings: list[tuple[bytes | None, bytes]]
+    actions: list[tuple[bytes | None, bytes]]
 
 
 def judged(left: Left, policy: dict[str, Any], application: str, partitions: int) -> list[Anomaly]:
     """Every anomaly of one partition; none if all is as it must be."""
     orders = [decoded("FoldOrder", payload) for payload in left.orders]
-    expected = recompute(policy, application, left.partition, partitions, left.inputs, orders)
-    found = _Found(left.partition)
-    _judge_ranges(found, left, orders, inputs_of(policy))
     published = [(key, decoded("TierTransition", payload)) for key, payload in left.transitions]
+    told = {record["transition_id"]: record["effective_at"] for _, record in published}
+    expected = recompute(policy, application, left.partition, partitions, left.inputs, orders, told)
+    found = _Found(left.partition)
+    _judge_ranges(found, left, orders, [*inputs_of(policy), "ticks"])
     _judge_transitions(found, published, expected)
     _judge_chains(found, [record for _, record in published])
+    _judge_standings(found, left, expected)
+    _judge_actions(found, left, expected)
     _judge_dead_letters(found, left, expected)
     state = kept(left.changelog)
     for key in expected.accounts.keys() | state.rows.keys():
-        _judge_account(found, key, expected.accounts.get(key), state.rows.get(key), state.dossiers.get(key))
+        for what in differences(expected.accounts.get(key), state.rows.get(key), state.dossiers.get(key)):
+            found.add("STATE_DIFFERS", f"account {key!r} {what}")
     _judge_progress(found, state.progress, expected, orders)
+    _judge_ticks(found, state.tick_ms, expected, orders)
     _judge_digests(found, orders, published, state.progress)
     return found.anomalies
 
@@ -118,10 +132,20 @@ def _judge_transitions(found: _Found, published: list[tuple[bytes | None, dict[s
         else:
             firsts[transition_id] = None
             _judge_content(found, key, record, wanted[transition_id])
-    in_order = [transition_id for transition_id in wanted if transition_id in counts]
-    if list(firsts) != in_order:
-        late = next(one for one, other in zip(firsts, in_order, strict=False) if one != other)
-        found.add("OUT_OF_ORDER", _named(wanted[late]))
+    for late in _out_of_order([wanted[each] for each in firsts], lambda each: each["sequence"], lambda each: each["scheme"]):
+        found.add("OUT_OF_ORDER", _named(late))
+
+
+def _out_of_order(published: list[dict[str, Any]], number: Any, chain: Any) -> list[dict[str, Any]]:
+    """The first output, if any, that stands after one of a later step, or in its own step after a later one of its chain."""
+    reached: dict[tuple[Any, ...], int] = defaultdict(int)
+    step = 0
+    for each in published:
+        place = (each["account_id"], each["generation"], chain(each))
+        if each["step"] < step or number(each) < reached[place]:
+            return [each]
+        step, reached[place] = each["step"], number(each)
+    return []
 
 
 def _named(record: dict[str, Any]) -> str:
@@ -146,8 +170,9 @@ def _judge_content(found: _Found, key: bytes | None, record: dict[str, Any], wan
     for field, content in wanted["cause"].items():
         if record["cause"][field] != content:
             found.add("WRONG_CAUSE", f"{_named(record)}: cause.{field} must be {content!r}, got {record['cause'][field]!r}")
-    if record["lag_ms"] != record["decided_at"] - wanted["appended_at_ms"]:
-        found.add("WRONG_TIME", f"{_named(record)}: lag_ms {record['lag_ms']} is not decided_at less the append time")
+    since_ms = wanted["effective_at"] if wanted["lag_from_ms"] is None else wanted["lag_from_ms"]
+    if record["lag_ms"] != record["decided_at"] - since_ms:
+        found.add("WRONG_TIME", f"{_named(record)}: lag_ms {record['lag_ms']} is not decided_at less {since_ms}")
     for field in ("score_before_micro", "score_after_micro"):
         if abs(record[field] - wanted[field]) > 1:
             found.add("WRONG_SCORE", f"{_named(record)}: {field} must be {wanted[field]}, got {record[field]}")
@@ -188,6 +213,58 @@ def _judge_chains(found: _Found, published: list[dict[str, Any]]) -> None:
             reached = max(reached, record["sequence"])
 
 
+def _judge_standings(found: _Found, left: Left, expected: Expected) -> None:
+    """STANDING_*: one record for each change, numbered without a gap, in order, saying where the account then stands."""
+    wanted = {_revision(each): each for each in expected.standings}
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for key, payload in left.standings:
+        record = decoded("AccountTiers", payload)
+        named = f"{record['account_id']} revision {record['revision']}"
+        seen[_revision(record)] += 1
+        each = wanted.get(_revision(record))
+        if each is None:
+            found.add("STANDING_PHANTOM", named)
+        elif key != record["account_id"].encode() or (differing := _standing_differs(record, each)):
+            found.add("STANDING_WRONG", f"{named}: {differing if key == record['account_id'].encode() else f'key {key!r}'}")
+    found_all = [wanted[at] for at in seen if at in wanted]
+    for late in _out_of_order(found_all, lambda each: each["revision"], lambda _: ""):
+        found.add("STANDING_WRONG", f"{late['account_id']} revision {late['revision']} is out of order")
+    for at in wanted:
+        if not seen[at]:
+            found.add("STANDING_LOST", f"{at[0]} revision {at[2]}")
+    for at, times in seen.items():
+        if times > 1:
+            found.add("STANDING_DOUBLED", f"{at[0]} revision {at[2]} {times} times")
+
+
+def _revision(record: dict[str, Any]) -> tuple[Any, ...]:
+    return record["account_id"], record["generation"], record["revision"]
+
+
+def _standing_differs(record: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """What differs; a score may by one micro-point."""
+    pool = record["pool"]
+    said = {
+        **{name: record[name] for name in ("effective_at", "mode", "owner_id")},
+        "pooled": None if pool is None else (pool["since_at"], pool["previous_owner_id"]),
+        "standings": {s["scheme"]: (s["tier"], s["earned_tier"], s["sequence"], s["effective_at"]) for s in record["standings"]},
+    }
+    differing = [f"{name} must be {wanted[name]!r}, got {held!r}" for name, held in said.items() if held != wanted[name]]
+    if any(abs(s["score_micro"] - wanted["score_micro"]) > 1 for s in record["standings"]):
+        differing.append(f"score must be {wanted['score_micro']}")
+    return "; ".join(differing)
+
+
+def _judge_actions(found: _Found, left: Left, expected: Expected) -> None:
+    """ACTION_DIFFERS: each announcement once, with what it says."""
+    fields = ("account_id", "generation", "kind", "name", "due_at", "tier", "owner_id")
+    wanted = Counter((*(each[name] for name in fields), each["cause_kind"]) for each in expected.actions)
+    records = [decoded("Action", payload) for _, payload in left.actions]
+    seen = Counter((*(record[name] for name in fields), record["cause"]["kind"]) for record in records)
+    for said in (wanted - seen).keys() | (seen - wanted).keys():
+        found.add("ACTION_DIFFERS", f"{said} must be there {wanted[said]} times, is {seen[said]} times")
+
+
 def _judge_dead_letters(found: _Found, left: Left, expected: Expected) -> None:
     """DEAD_LETTER_LOST, DEAD_LETTER_DOUBLED, DEAD_LETTER_PHANTOM, DEAD_LETTER_WRONG."""
     came = {(record.topic, record.offset): record for records in left.inputs.values() for record in records}
@@ -213,75 +290,6 @@ def _judge_dead_letters(found: _Found, left: Left, expected: Expected) -> None:
             found.add("DEAD_LETTER_DOUBLED", f"{topic}:{left.partition}:{place} {times} times")
 
 
-def _judge_account(found: _Found, key: bytes, account: Account | None, row: dict[str, Any] | None, dossier: Any) -> None:
-    """STATE_DIFFERS: a row or a dossier that is not what the records make of the account."""
-    if account is None or row is None:
-        found.add("STATE_DIFFERS", f"account {key!r} {'must not be there' if account is None else 'is missing'}")
-        return
-    for column, wanted in {**_account_columns(account), **_measure_columns(account), **_scheme_columns(account)}.items():
-        if not _alike(column, row[column], wanted):
-            found.add("STATE_DIFFERS", f"account {key!r}: {column} must be {wanted!r}, got {row[column]!r}")
-    recent = list(row["ids.recent"][: row["ids.fill"]])
-    if sorted(recent) != sorted(account.recent):
-        found.add("STATE_DIFFERS", f"account {key!r} remembers other events")
-    profile, risks = dossier or ({}, {})
-    if {name: (at_ms, event, held) for name, (held, at_ms, event) in profile.items()} != account.profile:
-        found.add("STATE_DIFFERS", f"account {key!r} has another profile")
-    if {risk_id: (risk[3], risk[4], risk[0], risk[2]) for risk_id, risk in risks.items()} != account.risks:
-        found.add("STATE_DIFFERS", f"account {key!r} has other risks")
-
-
-def _alike(column: str, held: Any, wanted: Any) -> bool:
-    if isinstance(wanted, tuple):
-        return len(held) == len(wanted) and all(_alike(column, one, other) for one, other in zip(held, wanted, strict=True))
-    if isinstance(wanted, float):
-        return bool(abs(held - wanted) <= 1e-7 + 1e-9 * abs(wanted))
-    return bool(abs(held - wanted) <= (1 if column.endswith("micro") else 0))
-
-
-def _account_columns(account: Account) -> dict[str, Any]:
-    topic, offset = account.born
-    return {
-        "account.records": account.records,
-        "account.clock_ms": account.clock_ms,
-        "account.born_topic": TOPICS.index(topic) + 1,
-        "account.born_offset": offset,
-        **{f"dimensions.{name}.micro": micro for name, micro in account.dimensions.items()},
-        **{f"dimensions.{n}.kept": account.tabled(spec) for n, spec in account.policy["dimensions"].items() if "table" in spec},
-    }
-
-
-def _measure_columns(account: Account) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for name, measure in account.measures.items():
-        if isinstance(measure, Points):
-            columns[f"measures.{name}.at_ms"] = measure.latest_ms
-            columns[f"measures.{name}.total"] = tuple(fading.at(measure.latest_ms) for fading in measure.kinds.values())
-            columns[f"measures.{name}.count"] = tuple(fading.times for fading in measure.kinds.values())
-        elif isinstance(measure, Last):
-            at_ms, event, number = measure.held or (0, 0, 0.0)
-            columns[f"measures.{name}.number"], columns[f"measures.{name}.known"] = number, int(measure.held is not None)
-            columns[f"measures.{name}.at_ms"], columns[f"measures.{name}.event"] = at_ms, event
-    return columns
-
-
-def _scheme_columns(account: Account) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for name, standing in account.standing.items():
-        kept_by_name = {
-            "score_micro": account.score_micro,
-            "earned": standing.earned,
-            "seated": standing.earned,
-            "gated": standing.published,
-            "published": standing.published,
-            "ceiling": standing.ceiling,
-            "sequence": standing.sequence,
-            "effective_at_ms": standing.effective_at_ms,
-        }
-        columns |= {f"schemes.{name}.{part}": held for part, held in kept_by_name.items()}
-    return columns
-
-
 def _judge_progress(found: _Found, progress: dict[str, dict[str, Any]], expected: Expected, orders: list[dict[str, Any]]) -> None:
     """PROGRESS_DIFFERS: the next offset is the end of the last range."""
     ends: dict[str, int] = {}
@@ -294,6 +302,16 @@ def _judge_progress(found: _Found, progress: dict[str, dict[str, Any]], expected
     for topic in progress.keys() - ends.keys():
         if progress[topic]["next_offset"] > 0 and expected.folded_to.get(topic):
             found.add("PROGRESS_DIFFERS", f"{topic}: progress without a range")
+
+
+def _judge_ticks(found: _Found, kept_ms: int | None, expected: Expected, orders: list[dict[str, Any]]) -> None:
+    """TICKS_DIFFER: each lane's tick is after the one it names as the one before; the changelog keeps the last one."""
+    lane_ticks = [(order["tick"]["at"], order["tick"]["previous"]) for order in orders if order["tick"]]
+    for (at_ms, previous_ms), (last_ms, _) in zip(lane_ticks, [(None, None), *lane_ticks], strict=False):
+        if previous_ms != last_ms or (last_ms is not None and at_ms <= last_ms):
+            found.add("TICKS_DIFFER", f"tick {at_ms} says it follows {previous_ms}, the one before it was {last_ms}")
+    if kept_ms != expected.last_tick_ms:
+        found.add("TICKS_DIFFER", f"the last tick folded is {expected.last_tick_ms}, kept is {kept_ms}")
 
 
 def _judge_digests(

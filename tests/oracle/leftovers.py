@@ -9,19 +9,30 @@ import msgspec
 CODES = {"<f8": "d", "<i8": "q", "<u8": "Q", "<i4": "i", "<u4": "I", "<u1": "B"}
 
 
+class KeptDossier(NamedTuple):
+    """The parts of a dossier that the oracle knows, as they are written."""
+
+    profile: dict[str, Any]
+    risks: dict[str, Any]
+    pool: list[Any] | None
+    orders: list[Any]
+
+
 class Kept(NamedTuple):
     """The newest of each key: rows as column -> content (a tuple where the column has several), dossiers, progress by topic."""
 
     rows: dict[bytes, dict[str, Any]]
-    dossiers: dict[bytes, tuple[dict[str, Any], dict[str, Any]]]
+    dossiers: dict[bytes, KeptDossier]
     progress: dict[str, dict[str, Any]]
+    tick_ms: int | None
 
 
 def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
     """Decode a partition's changelog."""
     newest = {key: payload for key, payload in changelog if payload is not None}
     layouts = {int(key[8:], 16): json.loads(payload) for key, payload in newest.items() if key.startswith(b"\0layout\0")}
-    found = Kept({}, {}, {})
+    tick = newest.get(b"\0tick\0")
+    found = Kept({}, {}, {}, None if tick is None else int(tick))
     for key, payload in newest.items():
         if key.startswith(b"\0progress\0"):
             found.progress[key[10:].decode()] = json.loads(payload)
@@ -29,8 +40,8 @@ def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
             found.rows[key[1:]] = _row(layouts[int.from_bytes(payload[:8], "big")], payload[8:])
         elif key.startswith(b"d"):
             assert payload[0] == 1, f"dossier of {key!r} must be of format 1"
-            profile, risks = msgspec.msgpack.decode(payload[1:])
-            found.dossiers[key[1:]] = (profile, risks)
+            profile, risks, pool, _windows, _spent, orders = msgspec.msgpack.decode(payload[1:])
+            found.dossiers[key[1:]] = KeptDossier(profile, risks, pool, orders)
     return found
 
 

@@ -68,7 +68,7 @@ class Deployment:
     def left(self, topics: list[str]) -> list[Left]:
         """All that lies in each partition."""
         transitions, dead, orders, changelog = "tier-transitions", "dead-letters", self.own("fold-order"), self.own("accounts-changelog")
-        read = self.read(*topics, transitions, dead, orders, changelog)
+        read = self.read(*topics, transitions, dead, orders, changelog, "account-tiers", "actions")
         return [
             Left(
                 partition=number,
@@ -78,6 +78,8 @@ class Deployment:
                 dead_letters=[(m.key(), m.value(), dict(m.headers() or [])) for m in read[dead][number]],
                 orders=[message.value() for message in read[orders][number]],
                 changelog=[(message.key(), message.value()) for message in read[changelog][number]],
+                standings=[(message.key(), message.value()) for message in read["account-tiers"][number]],
+                actions=[(message.key(), message.value()) for message in read["actions"][number]],
             )
             for number in range(self.partitions)
         ]

@@ -17,14 +17,17 @@ from schemas.records import Event
 from streams.intake import RawRecord
 from streams.partitioning import partition_for
 from streams.policy import CompiledPolicy
-from tests.builders import DAY, NOON
-from tests.folding import SHIPPED, TOPIC_OF, shipped
+from tests.builders import DAY, HOUR, NOON, tick
+from tests.folding import JUDGED, TOPIC_OF, judged_by_the_oracle
 from tests.oracle.judging import judged
 from tests.oracle.recording import APPLICATION, left_behind
+from tests.oracle.wire import decoded
 from tests.worlds import policies_with_logs
 
 CODEC = Codec()
-DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in SHIPPED}
+BY_TIME = {"plain": set(), "fading": {"DECAY"}, "quiet": {"DECAY", "SILENCE"}}
+"""What time alone does under each policy: the test must have seen it."""
+DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in JUDGED}
 
 
 def as_yaml(policy: CompiledPolicy) -> dict[str, Any]:
@@ -53,22 +56,24 @@ def lived(seed: int, events: int, *, number: int = 0, partitions: int = 1, poiso
 @pytest.mark.parametrize(("seed", "partitions", "number"), [(1, 1, 0), (2, 3, 1), (3, 3, 2)])
 def test_generated_lives_with_poison_are_judged_without_anomaly(name: str, seed: int, partitions: int, number: int) -> None:
     raws = lived(seed, 4_000, number=number, partitions=partitions)
-    left = left_behind(shipped(name), raws, Random(seed), number=number, partitions=partitions)
+    left = left_behind(judged_by_the_oracle(name), raws, Random(seed), number=number, partitions=partitions)
     assert len(left.transitions) > 10
     assert len(left.dead_letters) > 5
+    kinds = {decoded("TierTransition", payload)["cause"]["kind"] for _, payload in left.transitions}
+    assert {"INTERACTION", *BY_TIME[name]} <= kinds
     assert judged(left, DOCUMENTS[name], APPLICATION, partitions) == []
 
 
 def test_quarantined_records_are_judged_too() -> None:
     raws = lived(5, 1_000)
     quarantined = frozenset((raw.topic, raw.offset) for raw in raws[100:110])
-    left = left_behind(shipped("demo"), raws, Random(5), quarantined=quarantined)
-    assert judged(left, DOCUMENTS["demo"], APPLICATION, 1) == []
+    left = left_behind(judged_by_the_oracle("fading"), raws, Random(5), quarantined=quarantined)
+    assert judged(left, DOCUMENTS["fading"], APPLICATION, 1) == []
     assert sum(headers["tierstream.reason"] == b"QUARANTINED" for *_, headers in left.dead_letters) == 10
 
 
 @settings(max_examples=150)
-@given(policies_with_logs(), st.integers(0, 2**32))
+@given(policies_with_logs(understood=True), st.integers(0, 2**32))
 def test_the_oracle_agrees_over_generated_policies_and_logs(world: tuple[CompiledPolicy, list[Event]], seed: int) -> None:
     policy, log = world
     offsets: dict[str, int] = defaultdict(int)
@@ -79,4 +84,24 @@ def test_the_oracle_agrees_over_generated_policies_and_logs(world: tuple[Compile
         raws.append(RawRecord(topic, 0, offsets[topic], appended_at_ms, record.account_id.encode(), CODEC.encode(record)))
         offsets[topic] += 1
     left = left_behind(policy, raws, Random(seed), most=8)
+    assert judged(left, as_yaml(policy), APPLICATION, 1) == []
+
+
+@settings(max_examples=150)
+@given(policies_with_logs(understood=True), st.integers(0, 2**32))
+def test_the_oracle_agrees_where_records_and_ticks_arrive_as_they_happen(world: tuple[CompiledPolicy, list[Event]], seed: int) -> None:
+    """Appended a moment after they occurred, late ones at once; with the lane's own ticks, or for history with those of the topic."""
+    policy, log = world
+    random, offsets, now_ms = Random(seed), defaultdict[str, int](int), 0
+    history = random.random() < 0.5
+    raws = []
+    for record in log:
+        topic, now_ms = TOPIC_OF[type(record)], max(now_ms + 1, record.occurred_at + random.randint(0, 3 * HOUR))
+        raws.append(RawRecord(topic, 0, offsets[topic], now_ms, record.account_id.encode(), CODEC.encode(record)))
+        offsets[topic] += 1
+        if history and random.random() < 0.3:
+            raws.append(RawRecord("ticks", 0, offsets["ticks"], now_ms, b"0", CODEC.encode(tick(now_ms - random.randint(0, HOUR)))))
+            offsets["ticks"] += 1
+    how: dict[str, Any] = {"mode": "BACKFILL", "ticking": 0, "afterwards": 0} if history else {}
+    left = left_behind(policy, raws, random, most=8, **how)
     assert judged(left, as_yaml(policy), APPLICATION, 1) == []

@@ -7,22 +7,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.changelog import Progress, progress_key, progress_payload
+from schemas.changelog import TICK_KEY, Progress, progress_key, progress_payload
 from schemas.codec import Codec
-from schemas.records import Cause, FoldOrder, TierTransition
-from tests.folding import shipped
+from schemas.records import AccountTiers, Cause, FoldOrder, TierTransition
+from tests.folding import judged_by_the_oracle
 from tests.oracle.judging import ANOMALIES, Left, judged
 from tests.oracle.recording import APPLICATION, left_behind
 from tests.oracle.test_oracle_agrees import DOCUMENTS, lived
 
 CODEC = Codec()
-GOOD = "demo"
+GOOD = "quiet"
 Plant = Callable[[Left], Left]
 
 
 @pytest.fixture(scope="module")
 def good() -> Left:
-    left = left_behind(shipped(GOOD), lived(7, 3_000), Random(7))
+    left = left_behind(judged_by_the_oracle(GOOD), lived(7, 3_000), Random(7))
     assert names(left) == set()
     return left
 
@@ -119,7 +119,8 @@ def order_shifted(by: int) -> Plant:
 
 
 def without_last_order(left: Left) -> Left:
-    return left._replace(orders=left.orders[:-1])
+    last = max(place for place, order in enumerate(left.orders) if CODEC.decode_as(FoldOrder, order).ranges)
+    return left._replace(orders=left.orders[:last])
 
 
 def unit_of_work_again(left: Left) -> Left:
@@ -160,14 +161,85 @@ def row_of_nobody(left: Left) -> Left:
 
 
 def progress_set_back(left: Left) -> Left:
-    at = Progress(3, shipped(GOOD).digest, "id-of-interactions")
+    at = Progress(3, judged_by_the_oracle(GOOD).digest, "id-of-interactions")
     return left._replace(changelog=[*left.changelog, (progress_key("interactions"), progress_payload(at))])
 
 
 def progress_of_another_policy(left: Left) -> Left:
     key, payload = next((key, payload) for key, payload in reversed(left.changelog) if key == progress_key("interactions"))
     assert payload is not None
-    return left._replace(changelog=[*left.changelog, (key, payload.replace(shipped(GOOD).digest.encode(), b"f" * 16))])
+    return left._replace(changelog=[*left.changelog, (key, payload.replace(judged_by_the_oracle(GOOD).digest.encode(), b"f" * 16))])
+
+
+def made_by(kind: str, **changes: Any) -> Plant:
+    """The first transition with this cause, changed; taken out if nothing is said of it."""
+
+    def plant(left: Left) -> Left:
+        records = [CODEC.decode_as(TierTransition, payload) for _, payload in left.transitions]
+        place = next(place for place, record in enumerate(records) if record.cause.kind == kind)
+        shifted = {name: getattr(records[place], name) + by for name, by in changes.items()}
+        edit = [(left.transitions[place][0], CODEC.encode(msgspec.structs.replace(records[place], **shifted)))] if changes else []
+        return left._replace(transitions=[*left.transitions[:place], *edit, *left.transitions[place + 1 :]])
+
+    return plant
+
+
+def without_standing(left: Left) -> Left:
+    return left._replace(standings=left.standings[:5] + left.standings[6:])
+
+
+def doubled_standing(left: Left) -> Left:
+    return left._replace(standings=[*left.standings, left.standings[5]])
+
+
+def swapped_standings(left: Left) -> Left:
+    key = next(key for key, _ in left.standings if [each for each, _ in left.standings].count(key) > 1)
+    one, other = [place for place, (each, _) in enumerate(left.standings) if each == key][:2]
+    swapped = list(left.standings)
+    swapped[one], swapped[other] = swapped[other], swapped[one]
+    return left._replace(standings=swapped)
+
+
+def edited_standing(**changes: Any) -> Plant:
+    def plant(left: Left) -> Left:
+        key, payload = left.standings[-1]
+        record = msgspec.structs.replace(CODEC.decode_as(AccountTiers, payload), **changes)
+        return left._replace(standings=[*left.standings[:-1], (key, CODEC.encode(record))])
+
+    return plant
+
+
+def standing_in_another_tier(left: Left) -> Left:
+    standing = CODEC.decode_as(AccountTiers, left.standings[-1][1]).standings[0]
+    other = next(tier for tier in "CBAS" if tier != standing.tier)
+    return edited_standing(standings=[msgspec.structs.replace(standing, tier=other)])(left)
+
+
+def without_action(left: Left) -> Left:
+    return left._replace(actions=left.actions[1:])
+
+
+def doubled_action(left: Left) -> Left:
+    return left._replace(actions=[*left.actions, left.actions[0]])
+
+
+def order_with_another_tick(**changes: int | None) -> Plant:
+    """The last lane's tick but one, changed."""
+
+    def plant(left: Left) -> Left:
+        orders = [CODEC.decode_as(FoldOrder, payload) for payload in left.orders]
+        place = [place for place, order in enumerate(orders) if order.tick is not None][-2]
+        tick = msgspec.structs.replace(orders[place].tick, **changes) if changes else None
+        return left._replace(
+            orders=[*left.orders[:place], CODEC.encode(msgspec.structs.replace(orders[place], tick=tick)), *left.orders[place + 1 :]]
+        )
+
+    return plant
+
+
+def older_tick_kept(left: Left) -> Left:
+    ticks = [payload for key, payload in left.changelog if key == TICK_KEY]
+    return left._replace(changelog=[*left.changelog, (TICK_KEY, ticks[-2])])
 
 
 PLANTS: list[tuple[Plant, set[str]]] = [
@@ -182,6 +254,25 @@ PLANTS: list[tuple[Plant, set[str]]] = [
     (wrong_ledger, {"WRONG_LEDGER"}),
     (edited(effective_at=1), {"WRONG_TIME"}),
     (edited(lag_ms=123_456), {"WRONG_TIME"}),
+    (made_by("SILENCE"), {"LOST", "GAP"}),
+    (made_by("SILENCE", effective_at=1), {"WRONG_TIME"}),
+    (made_by("SILENCE", effective_at=-1), {"WRONG_TIME"}),
+    (made_by("DECAY"), {"LOST"}),
+    (made_by("DECAY", effective_at=1, decided_at=1), {"WRONG_TIME"}),
+    (made_by("DECAY", effective_at=-1, decided_at=-1), {"WRONG_TIME"}),
+    (made_by("SILENCE", lag_ms=1), {"WRONG_TIME"}),
+    (without_standing, {"STANDING_LOST"}),
+    (doubled_standing, {"STANDING_DOUBLED"}),
+    (swapped_standings, {"STANDING_WRONG"}),
+    (standing_in_another_tier, {"STANDING_WRONG"}),
+    (edited_standing(owner_id="somebody"), {"STANDING_WRONG"}),
+    (edited_standing(effective_at=1), {"STANDING_WRONG"}),
+    (edited_standing(revision=4711), {"STANDING_PHANTOM", "STANDING_LOST"}),
+    (without_action, {"ACTION_DIFFERS"}),
+    (doubled_action, {"ACTION_DIFFERS"}),
+    (order_with_another_tick(), {"TICKS_DIFFER"}),
+    (order_with_another_tick(previous=None), {"TICKS_DIFFER"}),
+    (older_tick_kept, {"TICKS_DIFFER"}),
     (other_cause, {"WRONG_CAUSE"}),
     (edited(mode="REBUILD"), {"WRONG_CAUSE"}),
     (edited(owner_id="somebody"), {"WRONG_CAUSE"}),

@@ -23,7 +23,7 @@ RECORD_OF = {
 }
 """Input topics in the order in which equal append times are folded; a topic's place is its number, from 1."""
 
-TOPICS = list(RECORD_OF)
+TOPICS = [*RECORD_OF, "ticks"]
 YEAR_2200_MS = 7_258_118_400_000
 BOUNDS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("occurred_at", "due_at", "paid_at", "expires_at"), (0, YEAR_2200_MS - 1)),
@@ -87,6 +87,14 @@ def event(topic: str, payload: bytes | None) -> dict[str, Any]:
         for each in held.values() if isinstance(held, dict) else [held]:
             _check(name, each)
     return fields
+
+
+def tick(payload: bytes | None) -> int:
+    """The time up to which a record of `ticks` lets time pass. Raises Refused."""
+    at_ms: int = decoded("Tick", payload)["at"]
+    if not 0 <= at_ms < YEAR_2200_MS:
+        raise Refused("OUT_OF_RANGE")
+    return at_ms
 
 
 def _check(name: str, held: Any) -> None:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from tests.oracle.recomputing import inputs_of
 from tests.waiting import eventually
 from tests.workers import ROOT, deployment
 
-POLICY = "demo"
+POLICY = ROOT / "tests" / "policies" / "fading.yaml"
 PARTITIONS = 4
 ACCOUNTS = 1_500
 POISON_SHARE = 0.001
@@ -85,8 +84,8 @@ class Scene:
     """One deployment of four partitions on a broker."""
 
     def __init__(self, bootstrap: str, prefix: str, **more: Any) -> None:
-        self.settings = deployment(bootstrap, prefix, policy=POLICY, partitions=PARTITIONS, **more)
-        self.policy = yaml.safe_load((Path(ROOT) / "policies" / f"{POLICY}.yaml").read_text())
+        self.settings = deployment(bootstrap, prefix, policy=str(POLICY), partitions=PARTITIONS, **more)
+        self.policy = yaml.safe_load(POLICY.read_text())
         self.where = Deployment(bootstrap, prefix, self.settings.application_id, PARTITIONS)
 
     def load(self, rate: float = 2_500.0, seed: int = 1, accounts: int = ACCOUNTS) -> Load:

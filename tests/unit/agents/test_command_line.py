@@ -12,8 +12,8 @@ from agents.cli.commands import create_cli
 from tests.house.tree import ROOT
 
 COMMANDS = (
-    "demo", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest", "replay", "audit",
-    "policy check", "policy schema",
+    "demo", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
+    "ingest orders", "replay", "export", "explain", "audit", "policy check", "policy schema",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
 
@@ -112,7 +112,7 @@ def test_generated_history_replays_to_the_same_outputs_each_time() -> None:
     assert first.returncode == 0
     assert first.stdout == again.stdout
     outputs = [json.loads(line) for line in first.stdout.splitlines()]
-    assert {output["topic"] for output in outputs} == {"tier-transitions"}
+    assert {output["topic"] for output in outputs} == {"tier-transitions", "account-tiers", "hot-leads"}
     assert len(outputs) > 10
 
 

@@ -15,7 +15,8 @@ from streams.partitioning import partition_for
 from tests.builders import MINUTE, NOON
 
 PARTITIONS = 4
-FAULTS = set(Reason) - {Reason.QUARANTINED}
+FAULTS = set(Reason) - {Reason.QUARANTINED, Reason.UNKNOWN_CURRENCY}
+"""What a producer can do wrong under every policy: which currencies are known is for each policy to say."""
 
 
 def framed(share: float) -> list[Framed]:

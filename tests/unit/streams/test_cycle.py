@@ -4,7 +4,7 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.errors import Reason
-from schemas.records import Event
+from schemas.records import AccountTiers, Event
 from streams.account import Fate
 from streams.cycle import Folded, FoldFailed, Quarantine, fold_cycle
 from streams.intake import RawRecord
@@ -33,7 +33,7 @@ def test_a_refused_record_is_a_dead_letter_and_the_fold_goes_on() -> None:
     assert [(dead.offset, dead.reason) for dead in folded.dead] == [
         (0, Reason.UNDECODABLE), (1, Reason.WRONG_RECORD), (3, Reason.MISSING_KEY),
     ]  # fmt: skip
-    assert len(folded.outputs) == 1
+    assert [output.topic for output in folded.outputs] == ["tier-transitions", "account-tiers"]
     assert folded.fates == {("predictions", Fate.FOLDED): 1}
 
 
@@ -55,7 +55,9 @@ def test_only_refused_records_change_nothing() -> None:
 def test_a_quarantined_record_is_not_even_read() -> None:
     _, folded = cycle(raw(prediction(score=90.0), 4), raw(prediction(score=10.0), 5), quarantined=frozenset({("predictions", 4)}))
     assert [(dead.offset, dead.reason, dead.schema_id) for dead in folded.dead] == [(4, Reason.QUARANTINED, None)]
-    assert folded.outputs == []
+    (entry,) = folded.outputs
+    assert isinstance(entry.record, AccountTiers)
+    assert entry.record.standings[0].score_micro == 10_000_000
 
 
 class Broken:

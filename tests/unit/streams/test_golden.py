@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from schemas.records import Event
-from tests.builders import NOON, SECOND, interaction, prediction, profile, risk
+from tests.builders import DAY, HOUR, NOON, SECOND, interaction, prediction, profile, risk
 from tests.folding import Folding, shipped
 
 PRICES = {"PRICE_INQUIRY": 12.0, "EVENT_CHECKIN": 8.0, "DOWNLOAD": 4.0, "EMAIL_OPEN": 0.5}
@@ -71,9 +71,17 @@ def test_002_13_tax_arrears_hold_an_account_down_too() -> None:
     assert (fall.from_tier, fall.to_tier) == ("A", "C")
 
 
-def test_002_30_downloads_and_a_price_inquiry_lift_an_account() -> None:
-    f = Folding(shipped("demo"))
-    f.fold(profile(industry="finance", size="medium", region="core", qualifications=["a"]), prediction(score=80.0))
-    assert f.tier() == "C"
-    f.fold(*(interaction(kind=kind, at=NOON + 1) for kind in ("DOWNLOAD", "DOWNLOAD", "DOWNLOAD", "PRICE_INQUIRY")))
+@pytest.mark.parametrize("name", ["sabc", "sabc-live"])
+def test_002_30_three_downloads_lift_to_b_an_inquiry_to_a_and_the_lift_ends_with_its_window(name: str) -> None:
+    f = Folding(shipped(name))
+    f.fold(prediction(score=10.0), *(interaction(kind="DOWNLOAD", at=NOON + hour * HOUR) for hour in range(3)))
     assert f.tier() == "B"
+    f.fold(interaction(kind="PRICE_INQUIRY", at=NOON + 3 * HOUR))
+    assert [(t.from_tier, t.to_tier, t.cause.kind, t.cause.detail) for t in f.published] == [
+        ("C", "B", "TRIGGER", "DOWNLOAD"),
+        ("B", "A", "TRIGGER", "PRICE_INQUIRY"),
+    ]
+    f.partition.fold_tick(NOON + 20 * DAY, "LIVE", NOON + 20 * DAY)
+    assert f.tier() == "C"
+    standing = f.partition.view("acme")["schemes"]["sabc"]
+    assert standing["effective_at"] == NOON + 14 * DAY

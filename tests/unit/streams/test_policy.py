@@ -48,7 +48,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"score": {"ai": 1.5}}, "score: weights must be above 0 and at most 1, got ai 1.5"),
     ({"score": {"ia": 1.0}}, "score.ia: unknown dimension 'ia'; there is ai"),
     ({"score": {"ai": float("nan")}}, "score"),
-    ({"clocks": {"silence": {"after": "60d"}}}, "clocks: unknown kind of clock 'silence'; there is none"),
+    ({"clocks": {"silence": {"after": "60d"}}}, "clocks.silence.then: is missing"),
     ({"measures": {"Intent!": MEASURE}}, "measures.Intent!"),
     ({"measures": {"intent": {"from": "interactions"}}}, "measures.intent: a measure must have one of the keys points, latest"),
     ({"measures": {"intent": 5}}, "measures.intent: a measure must have one of the keys points, latest"),
@@ -85,7 +85,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"measures": {"m": {"from": "tickets", "latest": "satisfaction", "where": {"mood": "x"}}}},
         "measures.m.where.mood: unknown field of tickets 'mood'",
     ),
-    ({"dimensions": {"ai": {"guess": 1}}}, "dimensions.ai: a dimension must have one of the keys table, linear, prediction"),
+    ({"dimensions": {"ai": {"guess": 1}}}, "dimensions.ai: a dimension must have one of the keys table, linear, bands, prediction, rfm"),
     ({"dimensions": {"ai": {"prediction": "m", "fallback": 101}}}, "dimensions.ai.fallback"),
     ({"dimensions": {"ai": {"prediction": "", "fallback": 1}}}, "dimensions.ai.prediction"),
     (

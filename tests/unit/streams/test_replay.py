@@ -12,28 +12,31 @@ from tests.folding import policy_of, shipped
 CODEC = Codec()
 
 
+def transitions(replay: FileReplay, event: LoggedEvent) -> list[TierTransition]:
+    """The transitions that one line makes."""
+    outputs = replay.fold(event)
+    assert not isinstance(outputs, Refused)
+    return [output.record for output in outputs if isinstance(output.record, TierTransition)]
+
+
 def test_what_a_line_does_not_say_is_filled() -> None:
     replay = FileReplay("test", policy_of())
-    assert replay.fold(LoggedEvent("predictions", prediction(score=10.0))) == []
-    (output,) = replay.fold(LoggedEvent("predictions", prediction(score=90.0, at=NOON + 5)))  # type: ignore[misc]
-    record = output.record
-    assert isinstance(record, TierTransition)
+    assert transitions(replay, LoggedEvent("predictions", prediction(score=10.0))) == []
+    (record,) = transitions(replay, LoggedEvent("predictions", prediction(score=90.0, at=NOON + 5)))
     assert (record.cause.partition, record.cause.offset, record.decided_at, record.lag_ms, record.mode) == (0, 1, NOON + 5, 0, "LIVE")
 
 
 def test_what_a_line_says_of_its_place_stands_and_counting_goes_on_from_there() -> None:
     replay = FileReplay("test", policy_of(), "BACKFILL")
     replay.fold(LoggedEvent("predictions", prediction(score=10.0), 3, 41, NOON + 9))
-    (output,) = replay.fold(LoggedEvent("predictions", prediction(score=90.0, at=NOON + 1), 3, None, NOON + 9))  # type: ignore[misc]
-    record = output.record
-    assert isinstance(record, TierTransition)
+    (record,) = transitions(replay, LoggedEvent("predictions", prediction(score=90.0, at=NOON + 1), 3, None, NOON + 9))
     assert (record.cause.offset, record.generation, record.decided_at, record.mode) == (42, "predictions:3:41", NOON + 9, "BACKFILL")
 
 
 def test_topics_that_the_policy_does_not_read_give_nothing() -> None:
     replay = FileReplay("test", policy_of())
     assert replay.fold(LoggedEvent("orders", order())) == []
-    assert replay.fold(LoggedEvent("ticks", tick())) == []  # type: ignore[arg-type]
+    assert replay.fold(LoggedEvent("ticks", tick())) == []
     assert replay.partition(0).account_ids() == []
 
 

@@ -9,7 +9,7 @@ from schemas.codec import Codec
 from schemas.errors import Reason, RecordRejected
 from streams.intake import RawRecord
 from tests.builders import DAY, NOON, interaction, prediction, profile
-from tests.folding import Folding, measured, policy_of, shipped
+from tests.folding import Folding, judged_by_the_oracle, measured, policy_of, shipped
 
 
 def test_a_transition_says_where_its_record_lies() -> None:
@@ -53,7 +53,7 @@ def test_the_id_follows_from_the_chain_and_from_the_record_that_created_the_acco
 
 
 def test_the_ledger_names_what_happened_and_how_often() -> None:
-    f = Folding(shipped("sabc"))
+    f = Folding(judged_by_the_oracle("plain"))
     f.fold(profile(industry="finance", size="large", region="core", qualifications=["a", "b", "c", "d"]))
     f.fold(*(interaction(kind="DOWNLOAD") for _ in range(3)), *(interaction(kind="PRICE_INQUIRY") for _ in range(3)))
     transition = f.published[-1]

@@ -1,0 +1,142 @@
+"""What an ingest has read, into Kafka: each record exactly once, each tick where it belongs in time.
+
+Rules:
+- A transaction carries records and how far the ingest has come with them (`ingest-progress`), so a repeated ingest takes up after the
+  last one that was committed. Two ingests of one file fence each other.
+- A tick begins a transaction. A broker takes the first record of a transaction only when the markers of the one before are written
+  everywhere: so whoever sees a tick can see everything before it. What follows is sent when the tick is acknowledged, and later.
+- Transactions are short: a reader waits for the end of an open one.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException
+
+from agents import clients
+from agents.reading import committed_records
+from agents.settings import Settings
+from schemas.codec import Codec
+from schemas.errors import SettingsError
+from schemas.records import IngestProgress, Tick
+from streams.replay import LoggedEvent
+
+CALL_S = 10.0
+ACKNOWLEDGED_S = 60.0
+ITEMS_AT_ONCE = 5_000
+AFTER_A_TICK_S = 0.002
+"""Append times are whole milliseconds: what follows a tick must not share its millisecond."""
+
+
+class Item(NamedTuple):
+    """A record or tick to be sent (None: a line without one), and how far the ingest is with it."""
+
+    event: LoggedEvent | None
+    progress: IngestProgress
+
+
+def progress_of(settings: Settings, codec: Codec, digest: str) -> IngestProgress:
+    """How far earlier runs came; the beginning if there was none."""
+    done = IngestProgress(file_digest=digest, lines_done=0, accepted=0, refused=0)
+    for raw in committed_records(settings, "ingest-progress"):
+        if raw.key == digest.encode() and raw.payload is not None:
+            done = codec.decode_as(IngestProgress, raw.payload)
+    return done
+
+
+class Delivery:
+    """The transactions of one file's ingest. `open` before anything else."""
+
+    def __init__(self, settings: Settings, path: Path, digest: str) -> None:
+        self._settings, self._path, self._digest = settings, path, digest
+        self._codec = Codec()
+        self._producer = clients.transactional_producer(settings, f"{settings.topic_prefix}ingest-{digest[:24]}")
+
+    def open(self) -> IngestProgress:
+        """Fence other ingests of the file; how far they came. Raises SettingsError if no broker answers."""
+        clients.require_broker(self._settings)
+        self._repeated(self._producer.init_transactions)
+        return progress_of(self._settings, self._codec, self._digest)
+
+    def send(self, items: Iterable[Item]) -> None:
+        """Everything, in order, committed. Raises SettingsError if another ingest of the same file takes over."""
+        for together in _transactions(items):
+            self._commit(together)
+
+    def _commit(self, items: Sequence[Item]) -> None:
+        """One transaction; one that must be aborted is sent again with the same content."""
+        while True:
+            try:
+                self._producer.begin_transaction()
+                for item in items:
+                    self._send(item.event)
+                self._produce("ingest-progress", self._digest.encode(), self._codec.encode(items[-1].progress))
+                self._repeated(self._producer.commit_transaction)
+            except KafkaException as failed:
+                self._raise_unless_abortable(failed)
+                self._repeated(self._producer.abort_transaction)
+            else:
+                return
+
+    def _send(self, event: LoggedEvent | None) -> None:
+        if event is None:
+            return
+        if isinstance(event.record, Tick):
+            self._send_tick(self._codec.encode(event.record))
+        else:
+            self._produce(event.topic, event.record.account_id.encode(), self._codec.encode(event.record))
+
+    def _send_tick(self, payload: bytes) -> None:
+        """To every partition; what stays unanswered is left to the commit, which waits and reports why."""
+        for partition in range(self._settings.partitions):
+            self._produce("ticks", None, payload, partition)
+        self._producer.flush(ACKNOWLEDGED_S)
+        time.sleep(AFTER_A_TICK_S)
+
+    def _produce(self, topic: str, key: bytes | None, payload: bytes, partition: int = -1) -> None:
+        while True:
+            try:
+                self._producer.produce(self._settings.topic_name(topic), payload, key, partition)
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def _repeated(self, call: Callable[[float], None]) -> None:
+        """A call of the transaction protocol, again as long as it may be."""
+        while True:
+            try:
+                call(CALL_S)
+            except KafkaException as failed:
+                if not failed.args[0].retriable():
+                    self._raise_unless_abortable(failed)
+                    raise
+            else:
+                return
+
+    def _raise_unless_abortable(self, failed: KafkaException) -> None:
+        error = failed.args[0]
+        if error.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
+            raise SettingsError(f"another ingest of {self._path} has taken over: let it finish, nothing is sent twice") from failed
+        if error.fatal() or not error.txn_requires_abort():
+            raise SettingsError(
+                f"Kafka refuses the records of {self._path}: {error.str()} (check with `tierstream topics check`)"
+            ) from failed
+
+
+def _is_tick(item: Item) -> bool:
+    return item.event is not None and isinstance(item.event.record, Tick)
+
+
+def _transactions(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """From each tick to before the next one, and not too much at once."""
+    together: list[Item] = []
+    for item in items:
+        if together and (_is_tick(item) or len(together) == ITEMS_AT_ONCE):
+            yield together
+            together = []
+        together.append(item)
+    if together:
+        yield together

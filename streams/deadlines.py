@@ -1,0 +1,109 @@
+"""When an account changes next if nothing arrives: the first instant at which a timer is due or the score leaves its guard band.
+
+Timers (clocks, pending moves) are known exactly. Between now and the next timer a score that moves in steps only is looked at where
+its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no change is skipped
+whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where bounds are too wide to
+be worth it, the search stops early and says so: a deadline may be early, never late.
+"""
+
+from typing import NamedTuple
+
+from streams import gates
+from streams.kinds import Row, Span
+from streams.policy.compiled import CompiledPolicy, Scheme
+from streams.steps import steps
+from streams.triggers import lift_span
+from streams.units import UNBOUNDED, micro
+
+HORIZON_MS = 10 * 366 * 86_400_000
+"""How far ahead the search looks; beyond it, it looks again."""
+
+MOST_LOOKS = 600
+
+
+class Deadline(NamedTuple):
+    """`at_ms`: nothing changes before. `exact`: and there it does."""
+
+    at_ms: int
+    exact: bool
+
+
+def next_change(policy: CompiledPolicy, row: Row, from_ms: int) -> Deadline:
+    """The first change after `from_ms`; a timer that is overdue is given as it is."""
+    timer_ms = next_timer(policy, row)
+    if timer_ms <= from_ms:
+        return Deadline(timer_ms, exact=True)
+    fresh_until_ms = policy.fresh_until(row)
+    until_ms = min(timer_ms, from_ms + HORIZON_MS, fresh_until_ms)
+    found = _first_change(policy, row, from_ms, min(until_ms, fresh_until_ms - 1))
+    return found or Deadline(until_ms, exact=until_ms == timer_ms)
+
+
+def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int) -> Deadline | None:
+    """By steps where everything moves in steps, else by halves."""
+    instants = None if any(scheme.triggers for scheme in policy.schemes) else steps(policy.dimensions, row, after_ms + 1)
+    if instants is None:
+        return _Search(policy, row).first_change(after_ms, until_ms)
+    looks = (at_ms for at_ms in (after_ms + 1, *instants) if at_ms <= until_ms)
+    return next((Deadline(at_ms, exact=True) for at_ms in looks if may_change(policy, row, at_ms, at_ms)), None)
+
+
+def next_timer(policy: CompiledPolicy, row: Row) -> int:
+    """The earliest clock or pending move, UNBOUNDED if there is none."""
+    due = [int(row[scheme.column("pending_ms")]) for scheme in policy.schemes]
+    due += [clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"])) for clock in policy.clocks]
+    return min(due, default=UNBOUNDED)
+
+
+def still_holds(policy: CompiledPolicy, row: Row, from_ms: int, deadline_ms: int) -> bool:
+    """Whether a deadline found earlier is still not late, after a record was folded at `from_ms`."""
+    if deadline_ms > from_ms + HORIZON_MS or deadline_ms <= from_ms or next_timer(policy, row) < deadline_ms:
+        return False
+    return not may_change(policy, row, from_ms + 1, deadline_ms - 1) if deadline_ms > from_ms + 1 else True
+
+
+def may_change(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> bool:
+    """Whether score or triggers may ask for a decision within [from_ms, to_ms]; exact for one instant."""
+    score = score_span(policy, row, from_ms, to_ms)
+    return any(_scheme_may_change(scheme, row, score, from_ms, to_ms) for scheme in policy.schemes)
+
+
+def _scheme_may_change(scheme: Scheme, row: Row, score: Span, from_ms: int, to_ms: int) -> bool:
+    if micro(score.low) < int(row[scheme.column("low_micro")]) or micro(score.high) >= int(row[scheme.column("high_micro")]):
+        return True
+    held = int(row[scheme.column("lift")])
+    return bool(scheme.triggers) and lift_span(scheme.triggers, row, from_ms, to_ms) != (held, held)
+
+
+def score_span(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> Span:
+    """Bounds of the score over a time in which nothing is folded."""
+    low = high = 0.0
+    for dimension, weight in zip(policy.dimensions, policy.weights, strict=True):
+        span = dimension.span(row, from_ms, to_ms)
+        low += weight * span.low
+        high += weight * span.high
+    return Span(low, high)
+
+
+def gate_moved(scheme: Scheme, row: Row) -> bool:
+    """Whether the risk gate asks for a decision."""
+    return gates.gated(scheme, row) != int(row[scheme.column("gated")])
+
+
+class _Search:
+    """One search, with its budget of looks."""
+
+    def __init__(self, policy: CompiledPolicy, row: Row) -> None:
+        self._policy, self._row, self._looks = policy, row, MOST_LOOKS
+
+    def first_change(self, after_ms: int, until_ms: int) -> Deadline | None:
+        """The first change in (after_ms, until_ms]."""
+        self._looks -= 1
+        if after_ms >= until_ms or not may_change(self._policy, self._row, after_ms + 1, until_ms):
+            return None
+        if after_ms + 1 == until_ms:
+            return Deadline(until_ms, exact=True)
+        if self._looks <= 0:
+            return Deadline(after_ms + 1, exact=False)
+        middle_ms = (after_ms + until_ms) // 2
+        return self.first_change(after_ms, middle_ms) or self.first_change(middle_ms, until_ms)

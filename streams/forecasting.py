@@ -1,0 +1,72 @@
+"""What happens next if nothing happens: the next published change of a scheme, and the points that would keep the tier.
+
+Time is let pass for a copy of the account, by the same code that lets it pass for the account itself, until the tier changes.
+"""
+
+import msgspec
+
+from schemas.records import Forecast, TierTransition
+from streams import deadlines
+from streams.moment import Moment
+from streams.passing import changed
+from streams.policy.compiled import Scheme
+from streams.settling import Account, Output
+from streams.units import micro
+
+MOST_CHANGES = 32
+"""How many changes are followed before the forecast says that none of them moves the tier."""
+
+
+def foretold(moment: Moment, account: Account, outputs: list[Output]) -> list[Output]:
+    """The outputs, the last transition of each scheme with what comes next; those before it are history by the time they are read."""
+    last = {output.record.scheme: place for place, output in enumerate(outputs) if isinstance(output.record, TierTransition)}
+    for scheme in moment.policy.schemes:
+        if (place := last.get(scheme.name)) is not None:
+            record = msgspec.structs.replace(outputs[place].record, forecast=forecast(moment, account, scheme))
+            outputs[place] = outputs[place]._replace(record=record)
+    return outputs
+
+
+def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | None:
+    """The next change of the scheme's published tier by time alone; None if there is none within ten years."""
+    future = imagined(account)
+    clock_ms = looked_ms = fresh_ms = int(future.row["account.clock_ms"])
+    for _ in range(MOST_CHANGES):
+        moment.policy.renew(future.row, future.dossier, fresh_ms)
+        due = deadlines.next_change(moment.policy, future.row, looked_ms)
+        if due.at_ms > clock_ms + deadlines.HORIZON_MS:
+            return None
+        looked_ms, fresh_ms = due.at_ms - 1, due.at_ms  # as in streams/passing.py
+        if not due.exact:
+            continue
+        for output in changed(moment, future, due.at_ms, guarded=True):
+            if isinstance(output.record, TierTransition) and output.record.scheme == scheme.name:
+                return _forecast(moment, account, scheme, output.record)
+        looked_ms = fresh_ms = int(future.row["account.clock_ms"])
+    return None
+
+
+def _forecast(moment: Moment, account: Account, scheme: Scheme, change: TierTransition) -> Forecast:
+    earned = next(stage for stage in change.trail if stage.stage == "earned")
+    detail = f" ({change.cause.detail})" if change.cause.detail else ""
+    return Forecast(
+        at=change.effective_at,
+        to_tier=change.to_tier,
+        because=f"{change.cause.kind}{detail}: {earned.because}",
+        points_to_keep_micro=_points_to_keep(moment, account, scheme) if change.cause.kind in ("DECAY", "WINDOW") else None,
+    )
+
+
+def _points_to_keep(moment: Moment, account: Account, scheme: Scheme) -> int | None:
+    """How far the score falls below what the tier needs within the policy's horizon; None if points alone do not decide."""
+    row, policy = account.row, moment.policy
+    low_micro = int(row[scheme.column("low_micro")])
+    clock_ms = int(row["account.clock_ms"])
+    lowest = micro(deadlines.score_span(policy, row, clock_ms, clock_ms + policy.forecast_horizon_ms).low)
+    return max(low_micro - lowest, 0) if low_micro > 0 else None
+
+
+def imagined(account: Account) -> Account:
+    """A copy of the account, for which time may pass without consequence."""
+    accounts = account.accounts.alone(account.number)
+    return Account(accounts, 0, accounts.row(0))

@@ -1,0 +1,37 @@
+"""`change`: what a window holds now less what it held some time ago, such as these 90 days against the 90 before them.
+
+It keeps entries of its own, for the window and the time together, so that it is as exact as the window itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from streams.kinds import Locale, Measure, Names, Problem, Spec, unknown
+from streams.units import PositiveDurationMs
+
+CHANGING = frozenset({"count", "sum", "maximum", "mean"})
+"""The kinds of measure whose change can be taken."""
+
+
+class ChangeSpec(Spec):
+    """How much a window has changed over a time."""
+
+    change: str = Field(description="a measure of kind count, sum, maximum or mean")
+    over: PositiveDurationMs = Field(description="the time over which; the window's own length compares it with the window before")
+
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """References: the measure, and its kind."""
+        if self.change not in names.measures:
+            yield "change", unknown("measure", self.change, names.measures)
+        elif names.measure_kinds.get(self.change) not in CHANGING:
+            yield (
+                "change",
+                f"measure {self.change!r} must be of kind {', '.join(sorted(CHANGING))}, got {names.measure_kinds.get(self.change)}",
+            )
+
+    def compile(self, name: str, locale: Locale, window: Any) -> Measure:
+        """The measure that works on rows; `window`: the spec of the measure whose change it is."""
+        measure: Measure = window.compile(name, locale, self.over)
+        return measure

@@ -1,0 +1,78 @@
+"""The circumstances of one step: who folds, under what, for whom, and by which clock. The same for all that the step decides."""
+
+from typing import NamedTuple
+
+from schemas.records import Cause, CauseKind, Event, Mode
+from schemas.topics import INPUTS
+from streams.intake import RawRecord
+from streams.kinds import Row
+from streams.policy.compiled import CompiledPolicy
+
+CAUSES: dict[str, CauseKind] = {
+    "interactions": "INTERACTION",
+    "orders": "ORDER",
+    "invoices": "INVOICE",
+    "tickets": "TICKET",
+    "risks": "RISK",
+    "profiles": "PROFILE",
+    "opportunities": "STAGE",
+    "predictions": "PREDICTION",
+    "commands": "COMMAND",
+}
+_TOPIC_BY_NUMBER = {topic.number: topic.name for topic in INPUTS.values()}
+
+
+class Moment(NamedTuple):
+    """One account's step. `reference_ms`: the recorded time by which its age is judged (append time, or the tick before)."""
+
+    application: str
+    policy: CompiledPolicy
+    mode: Mode
+    decided_at_ms: int
+    reference_ms: int
+    partition: int
+    key: bytes
+    account_id: str
+
+
+class Reason(NamedTuple):
+    """Why something is decided: the cause, and from when its lag counts (None: from the effective time)."""
+
+    cause: Cause
+    lag_from_ms: int | None = None
+    campaign_id: str | None = None
+
+
+def generation(row: Row, partition: int) -> str:
+    """Names the record that created the account, so that one erased and created anew never repeats an id."""
+    return f"{_TOPIC_BY_NUMBER[int(row['account.born_topic'])]}:{partition}:{int(row['account.born_offset'])}"
+
+
+def of_record(raw: RawRecord, record: Event, late: bool) -> Reason:
+    """A record decides; LATE if the account's clock was already past it."""
+    cause = Cause(
+        kind="LATE" if late else CAUSES[raw.topic],
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        event_id=record.event_id,
+        occurred_at=record.occurred_at,
+        detail=getattr(record, "kind", None) or getattr(record, "status", None),
+    )
+    return Reason(cause, raw.appended_at_ms, getattr(record, "campaign_id", None))
+
+
+def of_time(row: Row, partition: int, kind: CauseKind, detail: str | None) -> Reason:
+    """Time decides; the record named is the last one that the account folded, from which the deadline follows."""
+    topic = _TOPIC_BY_NUMBER[int(row["account.last_topic"])]
+    offset, occurred_at = int(row["account.last_offset"]), int(row["account.last_at_ms"])
+    return Reason(Cause(kind=kind, topic=topic, partition=partition, offset=offset, event_id="", occurred_at=occurred_at, detail=detail))
+
+
+def remember_last(row: Row, raw: RawRecord, record: Event) -> None:
+    """Keep the coordinates of the last record folded."""
+    row["account.last_topic"], row["account.last_offset"], row["account.last_at_ms"] = (
+        INPUTS[raw.topic].number,
+        raw.offset,
+        record.occurred_at,
+    )

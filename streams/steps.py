@@ -1,0 +1,37 @@
+"""What changes in steps only, and when: a search for the next change need look at these instants alone.
+
+A windowed measure stands still until an entry leaves; the time since something grows, but a dimension in bands sees it move only where
+a band ends. What fades or grows through all numbers has no steps, and the search goes by bounds instead (`streams/deadlines.py`).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from streams.kinds import Dimension, Row
+
+
+@runtime_checkable
+class SteppingMeasure(Protocol):
+    """A measure that stands still between steps, as seen by who only asks on which side of some levels it is."""
+
+    def steps(self, row: Row, from_ms: int, levels: Sequence[float]) -> list[int]:
+        """Every instant after `from_ms`, as far as the row knows, at which it may come to another side of a level."""
+
+
+@runtime_checkable
+class SteppingDimension(Protocol):
+    """A dimension that may change in steps only."""
+
+    def steps(self, row: Row, from_ms: int) -> list[int] | None:
+        """Every instant after `from_ms`, as far as the row knows, at which it may change; None if it may change between."""
+
+
+def steps(dimensions: Sequence[Dimension], row: Row, from_ms: int) -> list[int] | None:
+    """The instants after `from_ms` at which any of the dimensions may change, in order; None if one may change between."""
+    found: set[int] = set()
+    for dimension in dimensions:
+        own = dimension.steps(row, from_ms) if isinstance(dimension, SteppingDimension) else None
+        if own is None:
+            return None
+        found.update(own)
+    return sorted(at_ms for at_ms in found if at_ms > from_ms)
