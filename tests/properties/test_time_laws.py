@@ -4,7 +4,7 @@ The oracle (tests/oracle) searches crossings by itself; here what the engine say
 """
 
 from collections import defaultdict
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import msgspec
@@ -76,7 +76,9 @@ def test_a_deadline_is_never_late(world: World, data: st.DataObject) -> None:
     f = Folding(policy)
     for record in log:
         f.fold(record)
-        account = f.partition._accounts.row(f.partition._accounts.find(record.account_id.encode()))
+        number = f.partition._accounts.find(record.account_id.encode())
+        assert number is not None
+        account = f.partition._accounts.row(number)
         clock_ms, deadline_ms = int(account["account.clock_ms"]), int(account["account.deadline_ms"])
         assert deadline_ms > clock_ms
         last_ms = min(deadline_ms, clock_ms + 30 * DAY) - 1
@@ -160,10 +162,9 @@ def test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back(world: Wor
         for scheme in policy.schemes:
             chain = [each for each in f.published if (each.account_id, each.scheme) == (account, scheme.name)]
             assert [each.sequence for each in chain] == list(range(1, len(chain) + 1))
-            assert all(
-                one.to_tier == two.from_tier and one.effective_at <= two.effective_at for one, two in zip(chain, chain[1:], strict=False)
-            )
+            assert all(one.to_tier == two.from_tier and one.effective_at <= two.effective_at for one, two in pairwise(chain))
     for account in f.partition.account_ids():
+        last: Any
         (*_, last) = [each.record for each in f.outputs if each.topic == "account-tiers" and each.key == account.encode()]
         view = f.view(account)
         assert {s.scheme: (s.tier, s.earned_tier, s.sequence) for s in last.standings} == {

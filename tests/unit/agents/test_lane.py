@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.lane import Lane
+from agents.lane import Lane, TickOffer
 from agents.partition_log import AbortRequired, Fatal, Fenced, Retriable
 from schemas import dead_letters
 from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
@@ -174,3 +174,44 @@ def test_lag_is_from_append_to_commit(broker: MemoryBroker) -> None:
     lag = lane.counters.lag_ms["interactions"]
     assert lag.total == 12
     assert lag.counts[lag.bounds.index(20)] == 1
+
+
+def ticks(broker: MemoryBroker) -> list[tuple[int, int | None]]:
+    return [(order.tick.at, order.tick.previous) for order in orders(broker) if order.tick is not None]
+
+
+def test_a_tick_waits_until_every_input_is_folded_to_the_ends_asked_for(broker: MemoryBroker) -> None:
+    """Lag is not silence."""
+    for number in range(5):
+        broker.append("interactions", "a", at_ms=number)
+    lane, tally, log = recovered(broker, batch_records=2)
+    lane.tick_offer = TickOffer(1_000, log.ends())
+    for folded in (2, 4):
+        assert lane.step(0)
+        assert (len(tally.folded), tally.ticks) == (folded, [])
+    assert lane.step(0)
+    assert (len(tally.folded), tally.ticks, lane.tick_offer) == (5, [1_000], None)
+    assert ticks(broker) == [(1_000, None)]
+    assert orders(broker)[-1].ranges != []
+
+
+def test_a_tick_alone_is_a_transaction_of_its_own_and_names_the_one_before(broker: MemoryBroker) -> None:
+    lane, tally, log = recovered(broker)
+    for at_ms in (1_000, 2_000, 1_500, 2_000):
+        lane.tick_offer = TickOffer(at_ms, log.ends())
+        lane.step(0)
+    assert tally.ticks == [1_000, 2_000], "an older tick, or the same again, is not folded"
+    assert ticks(broker) == [(1_000, None), (2_000, 1_000)]
+    assert ranges(broker) == [[], []]
+
+
+def test_a_tick_waits_for_what_was_appended_before_the_asking_and_was_not_read_yet(broker: MemoryBroker) -> None:
+    lane, tally, log = recovered(broker)
+    broker.append("orders", "a", at_ms=1)
+    broker.silent.add("orders")
+    lane.tick_offer = TickOffer(1_000, log.ends())
+    assert not lane.step(0)
+    assert tally.ticks == []
+    broker.silent.clear()
+    assert lane.step(0)
+    assert (tally.folded, tally.ticks) == ([("orders", 0)], [1_000])
