@@ -27,6 +27,12 @@ Fold = Callable[[Sequence[RawRecord], int, int | None], Folded]
 the tick, both in epoch milliseconds."""
 
 
+CYCLE_S = 0.5
+"""About how long one cycle may fold: a lane that folds for long neither commits, nor pauses, nor stops meanwhile."""
+
+FIRST_RECORDS = 1_000
+
+
 class TickOffer(NamedTuple):
     """Time may pass up to `at_ms` once every input has been folded to its end at the time of asking."""
 
@@ -57,6 +63,7 @@ class Lane:
         self._work = UnitOfWork(log, counters, baton, wait)
         self._merge = Merge(duty.topics)
         self._held: set[str] = set()
+        self._affordable = min(duty.batch_records, FIRST_RECORDS)  # records that fold within CYCLE_S, going by the last cycle
         self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
         self.tick_offer: TickOffer | None = None
@@ -122,14 +129,14 @@ class Lane:
 
     def cycle(self) -> bool:
         """Fold what is settled and commit it. True: there was something."""
-        taken = self._merge.take(self.duty.batch_records)
+        taken = self._merge.take(self._affordable)
         tick = self._due_tick(taken)
         if not taken and tick is None:
             return False
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
             began_at = time.perf_counter()
             folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
-            self.counters.fold_s += time.perf_counter() - began_at
+            self._spent(len(taken), time.perf_counter() - began_at)
             ranges = self._ranges(taken)
             moved = self._moved(ranges)
             records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)
@@ -139,6 +146,14 @@ class Lane:
         self._first = False
         self._count(taken, folded)
         return True
+
+    def _spent(self, records: int, fold_s: float) -> None:
+        """Count the time, and size the next cycle by it; it may double at most."""
+        self.counters.fold_s += fold_s
+        affordable = int(records * CYCLE_S / max(fold_s, 1e-6))
+        self._affordable = (
+            max(1, min(affordable, 2 * max(self._affordable, records), self.duty.batch_records)) if records else self._affordable
+        )
 
     def _due_tick(self, taken: Sequence[RawRecord]) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""
