@@ -67,7 +67,6 @@ class LaneCounters:
         self.fold_s = 0.0
         self.changes = 0
         self.aborts = 0
-        self.repeats = 0
         self.buffered: dict[str, int] = {}
         self.accounts = 0
         self.commit_ms = Histogram(COMMIT_BOUNDS_MS)

@@ -8,7 +8,6 @@ be worth it, the search stops early and says so: a deadline may be early, never 
 
 from typing import NamedTuple
 
-from streams import gates
 from streams.kinds import Row, Span
 from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.steps import steps
@@ -83,11 +82,6 @@ def score_span(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> Sp
         low += weight * span.low
         high += weight * span.high
     return Span(low, high)
-
-
-def gate_moved(scheme: Scheme, row: Row) -> bool:
-    """Whether the risk gate asks for a decision."""
-    return gates.gated(scheme, row) != int(row[scheme.column("gated")])
 
 
 class _Search:
