@@ -1,0 +1,142 @@
+"""Many records as columns, so that what treats them all alike need not look at each.
+
+A chunk is consecutive records of one input partition; a batch is records of one partition in fold order, of any inputs. Columns are never
+changed once they are here, so slices and views of them may be shared.
+"""
+
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.intake import RawRecord
+
+Pieces = list[bytes | None]
+"""Keys or payloads, one for each record."""
+
+Instants = NDArray[np.int64]
+Offsets = NDArray[np.int64]
+NONE = np.zeros(0, np.int64)
+
+
+class Chunk(NamedTuple):
+    """Consecutive records of one input partition, by rising offset."""
+
+    offset: Offsets
+    appended_at_ms: Instants
+    keys: Pieces
+    payloads: Pieces
+
+    @property
+    def size(self) -> int:
+        """How many records."""
+        return len(self.keys)
+
+    def part(self, begin: int, end: int) -> "Chunk":
+        """The records of [begin, end)."""
+        if begin == 0 and end >= len(self.keys):
+            return self
+        return Chunk(self.offset[begin:end], self.appended_at_ms[begin:end], self.keys[begin:end], self.payloads[begin:end])
+
+    @staticmethod
+    def of(records: Sequence[RawRecord]) -> "Chunk":
+        """The columns of records of one input."""
+        return Chunk(
+            np.array([record.offset for record in records], np.int64),
+            np.array([record.appended_at_ms for record in records], np.int64),
+            [record.key for record in records],
+            [record.payload for record in records],
+        )
+
+    @staticmethod
+    def joined(chunks: Sequence["Chunk"]) -> "Chunk":
+        """One chunk of several, in this order."""
+        if len(chunks) == 1:
+            return chunks[0]
+        keys: Pieces = []
+        payloads: Pieces = []
+        for chunk in chunks:
+            keys += chunk.keys
+            payloads += chunk.payloads
+        offsets, instants = [chunk.offset for chunk in chunks], [chunk.appended_at_ms for chunk in chunks]
+        return Chunk(np.concatenate([NONE, *offsets]), np.concatenate([NONE, *instants]), keys, payloads)
+
+
+class RecordBatch(Sequence[RawRecord]):
+    """Records of one partition in fold order. `topic[i]` is the place of record i's topic in `topics`; a record is made when asked for."""
+
+    __slots__ = ("appended_at_ms", "keys", "offset", "partition", "payloads", "topic", "topics")
+
+    def __init__(
+        self, partition: int, topics: tuple[str, ...], topic: NDArray[np.uint8], offset: Offsets, appended_at_ms: Instants, keys: Pieces,
+        payloads: Pieces,
+    ) -> None:  # fmt: skip
+        self.partition, self.topics, self.topic = partition, topics, topic
+        self.offset, self.appended_at_ms, self.keys, self.payloads = offset, appended_at_ms, keys, payloads
+
+    @staticmethod
+    def of(records: Sequence[RawRecord]) -> "RecordBatch":
+        """The columns of records of one partition, in this order."""
+        topics = tuple(dict.fromkeys(record.topic for record in records))
+        place = {topic: number for number, topic in enumerate(topics)}
+        partition = records[0].partition if records else 0
+        topic = np.array([place[record.topic] for record in records], np.uint8)
+        return RecordBatch(partition, topics, topic, *Chunk.of(records))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, place: int) -> RawRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> "RecordBatch": ...
+    def __getitem__(self, place: int | slice) -> "RawRecord | RecordBatch":
+        """One record, or a batch of the columns' slices."""
+        if isinstance(place, slice):
+            columns = (self.topic[place], self.offset[place], self.appended_at_ms[place], self.keys[place], self.payloads[place])
+            return RecordBatch(self.partition, self.topics, *columns)
+        return RawRecord(
+            self.topics[self.topic[place]], self.partition, int(self.offset[place]), int(self.appended_at_ms[place]), self.keys[place],
+            self.payloads[place],
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        columns = zip(self.topic.tolist(), self.offset.tolist(), self.appended_at_ms.tolist(), self.keys, self.payloads, strict=True)
+        topics, partition = self.topics, self.partition
+        return (RawRecord(topics[topic], partition, offset, at_ms, key, payload) for topic, offset, at_ms, key, payload in columns)
+
+    def of_topic(self, topic: str) -> NDArray[np.bool_]:
+        """Which records are of this topic."""
+        place = self.topics.index(topic) if topic in self.topics else -1
+        return np.equal(self.topic, place)
+
+    def last_offsets(self) -> dict[str, int]:
+        """The offset of each topic's last record here; topics without a record are left out."""
+        backwards = self.topic[::-1]
+        found, first = np.unique(backwards, return_index=True)
+        last = len(self) - 1 - first
+        return {self.topics[number]: int(self.offset[place]) for number, place in zip(found.tolist(), last.tolist(), strict=True)}
+
+
+def picked(pieces: Pieces, places: NDArray[Any]) -> Pieces:
+    """The pieces at these places, in the order of the places."""
+    if len(places) < 2:
+        return [pieces[place] for place in places.tolist()]
+    return list(itemgetter(*places.tolist())(pieces))
+
+
+class LaidOut(NamedTuple):
+    """Pieces one behind the other: piece i is `buffer[starts[i]:starts[i + 1]]`. What was None is empty."""
+
+    buffer: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+def laid_out(pieces: Pieces) -> LaidOut:
+    """The pieces in one buffer, for compiled code. `starts` has one entry more than there are pieces."""
+    whole = [piece or b"" for piece in pieces] if None in pieces else pieces
+    starts = np.zeros(len(pieces) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, whole), np.int64, len(pieces)), out=starts[1:])  # type: ignore[arg-type]  # no None is left
+    return LaidOut(np.frombuffer(b"".join(whole), np.uint8), starts)  # type: ignore[arg-type]  # as above
