@@ -1,14 +1,80 @@
-"""How plain functions over arrays are compiled. Alone in knowing numba."""
+"""How plain functions over arrays are compiled. Alone in knowing numba.
 
+Rules: nothing is compiled before it is first called; floating-point arithmetic keeps its order, so that the function run
+uncompiled (NUMBA_DISABLE_JIT=1) gives the same bits. Compiled code is kept on disk and taken again while all that it was made
+of is the same: numba looks at the file of the outermost function alone, `schemas.fingerprints` at those that it calls too.
+Where code cannot be kept it is compiled anew in each process, and `cache_refused` says why.
+"""
+
+import pickle
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
+from numba.core import config
+from numba.core.caching import FunctionCache
+
+from schemas.fingerprints import fingerprint
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
+_refusals: list[str] = []
+_listeners: list[Callable[[str], None]] = []
+
 
 def compiled(function: _Function) -> _Function:
-    """The function, compiled when it is first called; compiled code is kept on disk."""
-    made: _Function = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    return made
+    """The function, compiled for the types of its arguments when it is first called with them."""
+    if config.DISABLE_JIT:
+        return function
+    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    made._cache = _KeptCode(function)
+    kept: _Function = made
+    return kept
+
+
+def cache_refused() -> str | None:
+    """Why compiled code could not be read from disk or kept there, at the first time; None: it could, or nothing was compiled yet."""
+    return _refusals[0] if _refusals else None
+
+
+def on_compiling(listener: Callable[[str], None]) -> None:
+    """Have `listener` told the name of each function that is about to be compiled because no code of it is kept."""
+    _listeners.append(listener)
+
+
+class _Disk(FunctionCache):
+    """numba's cache of one function, its entries told apart by what they were made of."""
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        types = sig if isinstance(sig, tuple) else sig.args
+        return super()._index_key(sig, codegen), fingerprint(self._py_func, types), bool(config.BOUNDSCHECK)
+
+
+class _KeptCode:
+    """What numba asks of a function's cache. The disk is first looked at when the function is first called."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+        self._disk: Any = None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The code kept for a signature, or None."""
+        found = self._asked(lambda disk: disk.load_overload(sig, target_context))
+        if found is None:
+            for listener in _listeners:
+                listener(f"{self._function.__module__}.{self._function.__qualname__}")
+        return found
+
+    def save_overload(self, sig: Any, made: Any) -> None:
+        """Keep the code of a signature, if that can be."""
+        self._asked(lambda disk: disk.save_overload(sig, made))
+
+    def _asked(self, ask: Callable[[Any], Any]) -> Any:
+        """What the disk answers; None if it cannot."""
+        try:
+            if self._disk is None:
+                self._disk = _Disk(self._function)
+            return ask(self._disk)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as fault:
+            _refusals.append(f"{type(fault).__name__}: {fault}")
+            return None
