@@ -61,6 +61,10 @@ class Layout:
         """The inverse of `encoded`."""
         return cls(msgspec.json.decode(encoded, type=LayoutDescription))
 
+    def offset(self, name: str) -> int:
+        """Where in the row a column begins."""
+        return next(column.offset for column in self.description.columns if column.name == name)
+
     def copy_common(self, source: NDArray[Any], source_layout: "Layout", target: NDArray[Any]) -> None:
         """Copy what means the same from rows of another layout into rows of this one."""
         theirs = {(column.name, column.type, column.shape, column.identity) for column in source_layout.description.columns}
