@@ -91,15 +91,6 @@ def test_rows_of_another_layout_keep_what_means_the_same() -> None:
     assert moved.view("acme")["contributions"] == []  # type: ignore[index]
 
 
-def test_accounts_fill_more_than_one_segment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.accounts.SEGMENT_ROWS", 4)
-    f = Folding(shipped("sabc"))
-    f.fold(*(interaction(f"a{n}", "PRICE_INQUIRY") for n in range(11)), interaction("a9", "DOWNLOAD"))
-    f.keep()
-    assert f.score("a9") == pytest.approx(0.4 * 16 + 15)
-    assert restored(f.changelog, f.policy).view("a9") == f.view("a9")
-
-
 def test_what_the_changelog_cannot_hold_is_a_broken_invariant() -> None:
     partition = Folding(shipped("sabc")).partition
     with pytest.raises(ChangelogError, match="names layout 0000000000000005"):
