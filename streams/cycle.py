@@ -5,13 +5,13 @@ A rejected record becomes a dead letter and the fold goes on; any other error na
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason, RecordRejected, TierstreamError
 from schemas.records import Event, Mode, Tick
 from streams.account import Fate, Output, Step
+from streams.batches import RecordBatch
 from streams.intake import RawRecord
 from streams.partition import Partition
 
@@ -48,7 +48,7 @@ _UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, LookupError, Run
 
 def fold_cycle(
     partition: Partition,
-    records: Sequence[RawRecord],
+    records: RecordBatch,
     codec: Decoder,
     *,
     mode: Mode,
@@ -58,26 +58,38 @@ def fold_cycle(
 ) -> Folded:
     """Fold records in the order given, then the lane's own tick. Raises FoldFailed for an error that is not the record's fault."""
     folded = Folded([], [], [], Counter())
-    for raw in records:
-        try:
-            if (raw.topic, raw.offset) in quarantined:
-                raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
-            record = codec.decode(raw.topic, raw.payload)
-            if isinstance(record, Tick):
-                step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, decided_at_ms))
-            else:
-                step = partition.fold(raw, record, mode, decided_at_ms)
-        except RecordRejected as rejection:
-            folded.dead.append(_dead_letter(raw, rejection))
-        except _UNEXPECTED as error:
-            raise FoldFailed(raw) from error
-        else:
-            folded.outputs.extend(step.outputs)
-            folded.fates[raw.topic, step.fate] += 1
+    run = partition.run_over(records, quarantined)
+    place = 0 if run is None else run.advance(0)
+    while place < len(records):
+        _fold(partition, records[place], codec, mode, decided_at_ms, quarantined, folded)
+        place = place + 1 if run is None else run.advance(place + 1)
+    if run is not None:
+        folded.fates.update(run.fates())
     if tick_ms is not None:
         folded.outputs.extend(partition.fold_tick(tick_ms, mode, decided_at_ms))
     folded.changes.extend(partition.take_changes())
     return folded
+
+
+def _fold(
+    partition: Partition, raw: RawRecord, codec: Decoder, mode: Mode, decided_at_ms: int, quarantined: Quarantine, folded: Folded
+) -> None:
+    """One record, in Python."""
+    try:
+        if (raw.topic, raw.offset) in quarantined:
+            raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
+        record = codec.decode(raw.topic, raw.payload)
+        if isinstance(record, Tick):
+            step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, decided_at_ms))
+        else:
+            step = partition.fold(raw, record, mode, decided_at_ms)
+    except RecordRejected as rejection:
+        folded.dead.append(_dead_letter(raw, rejection))
+    except _UNEXPECTED as error:
+        raise FoldFailed(raw) from error
+    else:
+        folded.outputs.extend(step.outputs)
+        folded.fates[raw.topic, step.fate] += 1
 
 
 def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:

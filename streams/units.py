@@ -87,7 +87,7 @@ HalfLifeMs = Annotated[
 @cache
 def local_day_in(zone: ZoneInfo) -> Callable[[int], int]:
     """A function from an instant (epoch ms) to the number of its local day in `zone` (days since 1970-01-01, local)."""
-    starts_ms, offsets_ms = _offsets(zone)
+    starts_ms, offsets_ms = zone_offsets(zone.key)
 
     def local_day(at_ms: int) -> int:
         offset_ms = offsets_ms[max(bisect_right(starts_ms, at_ms) - 1, 0)]
@@ -96,9 +96,10 @@ def local_day_in(zone: ZoneInfo) -> Callable[[int], int]:
     return local_day
 
 
-def _offsets(zone: ZoneInfo) -> tuple[list[int], list[int]]:
+@cache
+def zone_offsets(name: str) -> tuple[list[int], list[int]]:
     """Where the zone's offset from UTC changes, to the minute, from 1970 to 2100: (starts, offsets), both in ms."""
-    step_ms, end_ms = 7 * DAY_MS, 131 * 365 * DAY_MS
+    zone, step_ms, end_ms = ZoneInfo(name), 7 * DAY_MS, 131 * 365 * DAY_MS
     starts_ms, offsets_ms = [0], [_offset_ms(zone, 0)]
     for at_ms in range(0, end_ms, step_ms):
         if _offset_ms(zone, at_ms + step_ms) != offsets_ms[-1]:

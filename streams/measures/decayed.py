@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag
 
 from schemas.records import Event
 from streams.columns import Column, identity
+from streams.forward.powers import power_of_two
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 from streams.measures.caps import Caps, Limits
 from streams.units import HalfLifeMs
@@ -140,7 +141,7 @@ class Decayed(Plain):
 
     def _worth(self, slot: int, age_ms: int) -> float:
         """What one point of age `age_ms` is worth."""
-        return float(2.0 ** (-age_ms / self._half_life_ms[slot]))
+        return power_of_two(-age_ms / self._half_life_ms[slot])
 
     def _advance(self, row: Row, at_ms: int) -> None:
         """Bring all accumulators forward to `at_ms`; never back."""

@@ -1,0 +1,71 @@
+"""Fast-forward for one partition: prepares a batch for compiled code and moves on over its dull records.
+
+Everything about a batch is prepared once; then `advance` and the fold in Python take turns, so what one has folded the other sees.
+"""
+
+from collections import Counter
+from collections.abc import Set as AbstractSet
+
+import numpy as np
+
+from schemas.catalogue import shipped
+from schemas.interaction_columns import InteractionDecoder
+from streams.account import Fate
+from streams.accounts import Accounts
+from streams.batches import RecordBatch, laid_out
+from streams.forward.advance import Records, advance
+from streams.forward.cells import cells_of
+from streams.forward.folding import DULL, REPEATED, UNPRICED
+from streams.forward.planning import TOPIC, NotPlanned, planned
+from streams.policy.compiled import CompiledPolicy
+
+FEWEST = 16
+"""Below so many records preparing a batch costs more than it saves."""
+
+_FATES = {DULL: Fate.FOLDED, UNPRICED: Fate.UNPRICED, REPEATED: Fate.REPEATED}
+
+
+class Forwarder:
+    """What moves over the dull records of a policy. One caller at a time."""
+
+    def __init__(self, policy: CompiledPolicy) -> None:
+        """Raises NotPlanned for a policy that compiled code does not know."""
+        self.plan = planned(policy)
+        self.copy = cells_of(np.zeros(self.plan.row_bytes, np.uint8))
+        self._decoder = InteractionDecoder(shipped())
+
+    def over(self, batch: RecordBatch, accounts: Accounts, quarantined: AbstractSet[tuple[str, int]] = frozenset()) -> "Run | None":
+        """A run over a batch; None if there is nothing in it to gain."""
+        if len(batch) < FEWEST or not batch.of_topic(TOPIC).any():
+            return None
+        payloads, keys = laid_out(batch.payloads), laid_out(batch.keys)
+        columns = self._decoder.decode(payloads.buffer, payloads.starts)
+        columns.fit[~batch.of_topic(TOPIC)] = 0
+        if quarantined:
+            columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
+        return Run(self, accounts, Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns))
+
+
+def forwarder_for(policy: CompiledPolicy) -> Forwarder | None:
+    """What moves over a policy's dull records; None if compiled code does not know the policy."""
+    try:
+        return Forwarder(policy)
+    except NotPlanned:
+        return None
+
+
+class Run:
+    """A way through one batch."""
+
+    def __init__(self, forwarder: Forwarder, accounts: Accounts, records: Records) -> None:
+        self._forwarder, self._accounts, self._records = forwarder, accounts, records
+        self._tally = np.zeros(len(_FATES), np.int64)
+
+    def advance(self, first: int) -> int:
+        """Fold from record `first` on; the place of the first one left to Python."""
+        place = advance(first, self._records, self._accounts.memory(), self._forwarder.plan, self._forwarder.copy, self._tally)
+        return int(place)
+
+    def fates(self) -> Counter[tuple[str, Fate]]:
+        """How many records came to which end here."""
+        return Counter({(TOPIC, _FATES[fate]): number for fate, number in enumerate(self._tally.tolist()) if number})
