@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.dead_letters import DeadLetter
 from schemas.records import TierTransition
-from streams.intake import RawRecord
+from streams.batches import RecordBatch
 
 LAG_BOUNDS_MS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 250, 500, 800, 1_500, 3_000, 6_000, 15_000, 30_000, 60_000)
 COMMIT_BOUNDS_MS = (2, 5, 10, 15, 20, 30, 50, 100, 200, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
@@ -77,15 +77,14 @@ class LaneCounters:
         """Transactions committed."""
         return sum(self.commit_ms.counts)
 
-    def count_events(self, records: Iterable[RawRecord], committed_at_ms: int) -> None:
+    def count_events(self, records: RecordBatch, committed_at_ms: int) -> None:
         """Records of a committed transaction: how many, and how long after their append they took effect."""
-        appended: dict[str, list[int]] = {}
-        for record in records:
-            appended.setdefault(record.topic, []).append(record.appended_at_ms)
-        for topic, times in appended.items():
-            self.events[topic] += len(times)
-            lags = np.maximum(committed_at_ms - np.asarray(times, dtype=np.int64), 0)
-            self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags)
+        lags_ms = np.maximum(committed_at_ms - records.appended_at_ms, 0)
+        for number, count in enumerate(np.bincount(records.topic, minlength=len(records.topics)).tolist()):
+            if count:
+                topic = records.topics[number]
+                self.events[topic] += count
+                self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags_ms[records.topic == number])
 
     def count_results(self, outputs: Iterable[OutputKind], dead: Iterable[DeadLetter], changes: int) -> None:
         """What a committed transaction published."""

@@ -5,16 +5,18 @@ known by its EOF report, which counts transaction markers, never by the last rec
 this module as one of the log's own (`_translated`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+import numpy as np
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import clients
 from agents.partition_log import AbortRequired, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost, Retriable
 from agents.settings import Settings
-from streams.intake import RawRecord
+from streams.batches import Chunk
 
 CHANGELOG = "accounts-changelog"
 _CALL_S = 10.0  # one attempt of a call; the caller repeats it
@@ -106,9 +108,9 @@ class KafkaLog:
             for message in self._there(_RESTORE_BATCH, _RESTORE_WAIT_S):
                 error = message.error()
                 if error is None:
-                    batch.append((message.key(), message.value()))
+                    batch.append((message.key() or b"", message.value()))
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    complete = message.offset() >= end
+                    complete = (message.offset() or 0) >= end
                 else:
                     _check_fetch(error)
             yield batch
@@ -142,28 +144,32 @@ class KafkaLog:
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
         """The first message as soon as it is there, with whatever has been prefetched behind it."""
-        records: list[RawRecord] = []
-        ended: set[str] = set()
-        logical, positions, number = self._logical, self._positions, self._number
-        for message in self._there(limit, timeout_s):
-            error = message.error()
-            topic = logical.get(message.topic())
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF and topic is not None:
-                    ended.add(topic)
-                    positions[topic] = max(positions[topic], message.offset())
-                else:
-                    _check_fetch(error)
-            elif topic is not None:
-                offset = message.offset()
-                records.append(RawRecord(topic, number, offset, message.timestamp()[1], message.key(), message.value()))
-                positions[topic] = offset + 1
-                ended.discard(topic)
-        return Fetched(records, frozenset(ended))
+        messages = self._there(limit, timeout_s)
+        reports = [error is not None for error in map(Message.error, messages)]
+        chunks: dict[str, Chunk] = {}
+        records = [message for message in messages if message.error() is None] if any(reports) else messages
+        for name, of_topic in _by_topic(records).items():
+            if (topic := self._logical.get(name)) is not None:
+                chunks[topic] = chunk = _chunk(of_topic)
+                self._positions[topic] = int(chunk.offset[-1]) + 1
+        return Fetched(chunks, self._ended(compress(messages, reports)))
 
-    def _there(self, limit: int, timeout_s: float) -> list[Any]:
+    def _ended(self, reports: Iterable[Message]) -> frozenset[str]:
+        """The inputs that were at their end behind what has been read; their positions move there, past any markers."""
+        ended: set[str] = set()
+        for report in reports:
+            error, topic, offset = report.error(), self._logical.get(report.topic() or ""), report.offset()
+            assert error is not None, "a report is an error"
+            if error.code() != KafkaError._PARTITION_EOF or topic is None or offset is None:
+                _check_fetch(error)
+            elif offset >= self._positions[topic]:
+                ended.add(topic)
+                self._positions[topic] = offset
+        return frozenset(ended)
+
+    def _there(self, limit: int, timeout_s: float) -> list[Message]:
         """The first message or report as soon as it comes, and what else is there by then."""
-        messages: list[Any] = self._consumer.consume(1, timeout_s)
+        messages = self._consumer.consume(1, timeout_s)
         if messages and limit > 1:
             messages += self._consumer.consume(limit - 1, _GATHER_S)
         return messages
@@ -219,6 +225,25 @@ class KafkaLog:
     def close(self) -> None:
         """Close the consumer; the producer goes with the last reference to it."""
         self._consumer.close()
+
+
+def _by_topic(records: list[Message]) -> dict[str, list[Message]]:
+    """Records by the broker's name of their topic, each in order."""
+    names: list[str] = list(map(Message.topic, records))  # type: ignore[arg-type]  # a record has a topic
+    if len(set(names)) < 2:
+        return dict.fromkeys(names[:1], records)
+    found: dict[str, list[Message]] = {}
+    for name, record in zip(names, records, strict=True):
+        found.setdefault(name, []).append(record)
+    return found
+
+
+def _chunk(records: list[Message]) -> Chunk:
+    """The columns of one topic's records."""
+    size = len(records)
+    offset = np.fromiter(map(Message.offset, records), np.int64, size)
+    appended_at_ms = np.fromiter([at_ms for _, at_ms in map(Message.timestamp, records)], np.int64, size)
+    return Chunk(offset, appended_at_ms, list(map(Message.key, records)), list(map(Message.value, records)))
 
 
 def _refused(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+import numpy as np
+
 from agents.clocks import Clock
 from agents.counters import LaneCounters, output_kind
 from agents.partition_log import PartitionLog
@@ -18,11 +20,11 @@ from agents.recovery import Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
+from streams.batches import Chunk, RecordBatch
 from streams.cycle import Folded
-from streams.intake import RawRecord
 from streams.merge import Merge
 
-Fold = Callable[[Sequence[RawRecord], int, int | None], Folded]
+Fold = Callable[[RecordBatch, int, int | None], Folded]
 """Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
 the tick, both in epoch milliseconds."""
 
@@ -61,7 +63,7 @@ class Lane:
         self.log, self.rows, self.duty, self.counters = log, rows, duty, counters
         self._fold, self._encode, self._clock, self._baton, self._wait = fold, encode, clock, baton, wait
         self._work = UnitOfWork(log, counters, baton, wait)
-        self._merge = Merge(duty.topics)
+        self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
         self._affordable = min(duty.batch_records, FIRST_RECORDS)  # records that fold within CYCLE_S, going by the last cycle
         self._expected: dict[str, int] = {}
@@ -95,22 +97,25 @@ class Lane:
 
     def gather(self, timeout_s: float) -> None:
         """Read what is there into the merge; waits only if nothing is buffered that could be folded at once."""
-        if self.waiting() >= self.duty.batch_records and not self._merge.starving():
+        waiting, starving = self.waiting(), self._merge.starving()
+        if waiting >= self.duty.batch_records and not starving:
             return
-        fetched = self.log.fetch(self.duty.batch_records, timeout_s)
-        for record in fetched.records:
-            self._offer(record)
+        fetched = self.log.fetch(self.duty.batch_records, 0 if waiting and not starving else timeout_s)
+        for topic, chunk in fetched.chunks.items():
+            self._merge.offer(topic, self._fresh(topic, chunk))
         for topic in fetched.ended:
             self._merge.at_end(topic)
         self._bound_buffers()
 
-    def _offer(self, record: RawRecord) -> None:
-        """A record below what was read already is a replay of the log's own; it is counted and dropped."""
-        if record.offset < self._expected[record.topic]:
-            self.counters.replayed += 1
-            return
-        self._expected[record.topic] = record.offset + 1
-        self._merge.offer(record)
+    def _fresh(self, topic: str, chunk: Chunk) -> Chunk:
+        """The records past all that were read already; the others are replays of the log's own, counted and dropped."""
+        fresh = chunk.offset > np.maximum.accumulate(np.concatenate([[self._expected[topic] - 1], chunk.offset[:-1]]))
+        if not fresh.all():
+            self.counters.replayed += chunk.size - int(np.count_nonzero(fresh))
+            chunk = chunk.picked(np.flatnonzero(fresh))
+        if chunk.size:
+            self._expected[topic] = int(chunk.offset[-1]) + 1
+        return chunk
 
     def _bound_buffers(self) -> None:
         """An input far ahead of one that has nothing to show yet is held, and released when half of its buffer is folded."""
@@ -131,7 +136,7 @@ class Lane:
         """Fold what is settled and commit it. True: there was something."""
         taken = self._merge.take(self._affordable)
         tick = self._due_tick(taken)
-        if not taken and tick is None:
+        if not len(taken) and tick is None:
             return False
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
             began_at = time.perf_counter()
@@ -155,7 +160,7 @@ class Lane:
             max(1, min(affordable, 2 * max(self._affordable, records), self.duty.batch_records)) if records else self._affordable
         )
 
-    def _due_tick(self, taken: Sequence[RawRecord]) -> FoldedTick | None:
+    def _due_tick(self, taken: RecordBatch) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""
         offer, previous = self.tick_offer, self.rows.last_tick_ms
         if offer is None or (previous is not None and offer.at_ms <= previous):
@@ -166,17 +171,17 @@ class Lane:
         self.tick_offer = None
         return FoldedTick(at=offer.at_ms, previous=previous)
 
-    def _folded_to(self, taken: Sequence[RawRecord]) -> dict[str, int]:
+    def _folded_to(self, taken: RecordBatch) -> dict[str, int]:
         """Where each input will have been folded to after this cycle; markers behind the last record count where nothing is buffered."""
-        read, last = self.log.positions(), {record.topic: record.offset + 1 for record in taken}
+        read, last = self.log.positions(), taken.last_offsets()
         return {
-            topic: last.get(topic, self._progress[topic].next_offset) if self._merge.buffered(topic) else read[topic]
+            topic: last.get(topic, self._progress[topic].next_offset - 1) + 1 if self._merge.buffered(topic) else read[topic]
             for topic in self.duty.topics
         }
 
-    def _ranges(self, taken: Sequence[RawRecord]) -> list[FoldedRange]:
+    def _ranges(self, taken: RecordBatch) -> list[FoldedRange]:
         """[from, to) of each topic that has records here; from is where its last range ended."""
-        last = {record.topic: record.offset for record in taken}
+        last = taken.last_offsets()
         return [
             FoldedRange(topic=t, from_offset=self._progress[t].next_offset, to_offset=last[t] + 1) for t in self.duty.topics if t in last
         ]
@@ -189,7 +194,7 @@ class Lane:
             moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id)
         return moved
 
-    def _order(self, taken: Sequence[RawRecord], ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:
+    def _order(self, taken: RecordBatch, ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:
         """The record from which a replay knows what this transaction folded."""
         quarantined = self.duty.quarantined
         refused = (
@@ -204,7 +209,7 @@ class Lane:
             quarantined=refused,
         )
 
-    def _count(self, taken: Sequence[RawRecord], folded: Folded) -> None:
+    def _count(self, taken: RecordBatch, folded: Folded) -> None:
         self.counters.count_events(taken, self._clock())
         self.counters.count_results((output_kind(o.topic, o.record) for o in folded.outputs), folded.dead, len(folded.changes))
         self.counters.accounts = len(self.rows)

@@ -7,7 +7,7 @@ lane computes at a time (the baton), because lanes that contend for the interpre
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from typing import Any
 
@@ -20,8 +20,8 @@ from agents.obituary import EndsTheProcess
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.records import Mode
+from streams.batches import RecordBatch
 from streams.cycle import Folded, fold_cycle
-from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
 
@@ -252,7 +252,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
         partition = Partition(number, settings.partitions, settings.application_id, policy)
 
-        def fold(records: Sequence[RawRecord], decided_at_ms: int, tick_ms: int | None) -> Folded:
+        def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
             return fold_cycle(partition, records, codec, mode=mode, decided_at_ms=decided_at_ms, quarantined=refused, tick_ms=tick_ms)
 
         duty = Duty(topics, policy.digest, f"/tierstream/{settings.application_id}", mode, settings.batch_records, refused)

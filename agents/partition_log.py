@@ -1,7 +1,7 @@
 """What a lane stands on: one partition of every input, its changelog and its outputs, as one small interface.
 
-`kafka_log.py` implements it on a broker; a simulation implements it in memory. Nothing of a client library passes through:
-records are `RawRecord`s, topics are logical names, and every failure is one of the errors below, by what the caller must do.
+`kafka_log.py` implements it on a broker; a simulation implements it in memory. Nothing of a client library passes through: records
+are columns (`streams/batches.py`), topics are logical names, and every failure is one of the errors below, by what the caller must do.
 
 Rules of an implementation:
 - `open` fences whoever owned the partition before and settles its open transaction; nothing may be read or sent earlier.
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.errors import TierstreamError
-from streams.intake import RawRecord
+from streams.batches import Chunk
 
 Pair = tuple[bytes | None, bytes | None]
 """Key and payload. A changelog payload of None deletes the key."""
@@ -29,9 +29,9 @@ class Headed(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """What one fetch brought. `ended`: inputs that reported their end after the last of these records."""
+    """What one fetch brought: records by input. `ended`: inputs that reported their end after the last of these records."""
 
-    records: list[RawRecord]
+    chunks: dict[str, Chunk]
     ended: frozenset[str]
 
 

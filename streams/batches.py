@@ -40,6 +40,10 @@ class Chunk(NamedTuple):
             return self
         return Chunk(self.offset[begin:end], self.appended_at_ms[begin:end], self.keys[begin:end], self.payloads[begin:end])
 
+    def picked(self, places: NDArray[np.int64]) -> "Chunk":
+        """The records at these places, in the order of the places."""
+        return Chunk(self.offset[places], self.appended_at_ms[places], picked(self.keys, places), picked(self.payloads, places))
+
     @staticmethod
     def of(records: Sequence[RawRecord]) -> "Chunk":
         """The columns of records of one input."""

@@ -2,26 +2,35 @@
 
 The head of one input may go when every other input has a head buffered or has reported its end, as Kafka Streams'
 partition group does. The same rule over recorded ranges gives the same order again: that is what makes a replay exact.
+
+By head, a record waits at least as long as those before it in its own input. So the order is that of (greatest append time of the
+input so far, rank), counted from the first record that is buffered, and one stable sort of columns gives it.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.batches import Chunk, RecordBatch
 from streams.intake import RawRecord
 
 
 class Merge:
-    """The buffered heads of a partition's inputs. `topics` are in rank order, which decides equal append times."""
+    """The buffered records of a partition's inputs. `topics` are in rank order, which decides equal append times."""
 
-    def __init__(self, topics: Sequence[str]) -> None:
-        self._rank = {topic: rank for rank, topic in enumerate(topics)}
-        self._waiting: dict[str, deque[RawRecord]] = {topic: deque() for topic in topics}
+    def __init__(self, topics: Sequence[str], partition: int = 0) -> None:
+        self._topics, self._partition = tuple(topics), partition
+        self._waiting = {topic: _Waiting() for topic in topics}
         self._ended: set[str] = set()
 
-    def offer(self, record: RawRecord) -> None:
-        """Buffer the next record of its topic; the topic is no longer at its end."""
-        self._waiting[record.topic].append(record)
-        self._ended.discard(record.topic)
+    def offer(self, topic: str, chunk: Chunk) -> None:
+        """Buffer the next records of a topic. If there are any, the topic is no longer at its end."""
+        if chunk.size:
+            self._waiting[topic].append(chunk)
+            self._ended.discard(topic)
 
     def at_end(self, topic: str) -> None:
         """The input reported that nothing follows what was offered so far."""
@@ -29,43 +38,99 @@ class Merge:
 
     def buffered(self, topic: str) -> int:
         """How many records of `topic` wait here."""
-        return len(self._waiting[topic])
+        return self._waiting[topic].size
 
     def starving(self) -> list[str]:
         """The inputs that hold the others back: nothing buffered and no end reported."""
-        return [topic for topic, waiting in self._waiting.items() if not waiting and topic not in self._ended]
+        return [topic for topic, waiting in self._waiting.items() if not waiting.size and topic not in self._ended]
 
-    def take(self, limit: int) -> list[RawRecord]:
+    def take(self, limit: int) -> RecordBatch:
         """At most `limit` records whose order is settled, in fold order; they leave the buffer."""
-        taken: list[RawRecord] = []
-        if self.starving():
-            return taken
-        waiting, rank, ended = self._waiting, self._rank, self._ended
-        while len(taken) < limit:
-            heads = [(queue[0].appended_at_ms, rank[topic], topic) for topic, queue in waiting.items() if queue]
-            if not heads:
-                break
-            if len(heads) == 1:
-                self._run_of_one(waiting[heads[0][2]], limit, taken)
-                break
-            topic = min(heads)[2]
-            taken.append(waiting[topic].popleft())
-            if not waiting[topic] and topic not in ended:
-                break
-        return taken
+        heads = [] if self.starving() else self._heads(limit)
+        taken = _ordered(heads, limit)
+        counts = np.bincount(taken.rank, minlength=len(self._topics)).tolist()
+        for head in heads:
+            self._waiting[self._topics[head.rank]].leave(counts[head.rank])
+        return RecordBatch(self._partition, self._topics, taken.rank, *taken.records)
 
-    @staticmethod
-    def _run_of_one(queue: deque[RawRecord], limit: int, taken: list[RawRecord]) -> None:
-        """Every other input is at its end: the rest of this one may go as it is."""
-        while queue and len(taken) < limit:
-            taken.append(queue.popleft())
+    def _heads(self, limit: int) -> list["_Head"]:
+        """Of each input that has records the first `limit`, in rank order: no more of it can go."""
+        heads = []
+        for rank, (topic, waiting) in enumerate(self._waiting.items()):
+            if waiting.size:
+                first = waiting.first(limit)
+                heads.append(_Head(rank, first, topic not in self._ended and first.size == waiting.size))
+        return heads
 
 
-def merged(by_topic: Mapping[str, Sequence[RawRecord]], topics: Sequence[str]) -> list[RawRecord]:
-    """The fold order of recorded ranges: what `Merge` gave when it was live."""
-    merge = Merge(topics)
+class _Waiting:
+    """The records of one input that wait, in the chunks in which they came."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._chunks: deque[Chunk] = deque()
+        self._gone = 0  # so many records of the first chunk have left
+
+    def append(self, chunk: Chunk) -> None:
+        self._chunks.append(chunk)
+        self.size += chunk.size
+
+    def first(self, limit: int) -> Chunk:
+        """The first `limit` records, or all there are. They stay, in one chunk from now on."""
+        if self._chunks[0].size - self._gone < min(limit, self.size):
+            begin = self._chunks.popleft()
+            some = [begin.part(self._gone, begin.size)]
+            size = some[0].size
+            while self._chunks and size < limit:
+                some.append(self._chunks.popleft())
+                size += some[-1].size
+            self._chunks.appendleft(Chunk.joined(some))
+            self._gone = 0
+        return self._chunks[0].part(self._gone, self._gone + limit)
+
+    def leave(self, count: int) -> None:
+        """The first `count` records go; `first` has put them into one chunk."""
+        self.size -= count
+        self._gone += count
+        if self._gone == self._chunks[0].size:
+            self._chunks.popleft()
+            self._gone = 0
+
+
+class _Head(NamedTuple):
+    """The first records of one input. `open`: the input has no more here, and it is not at its end."""
+
+    rank: int
+    records: Chunk
+    open: bool
+
+
+class _Ordered(NamedTuple):
+    """Records in fold order, and the rank of the input that each is from."""
+
+    rank: NDArray[np.uint8]
+    records: Chunk
+
+
+def _ordered(heads: Sequence[_Head], limit: int) -> _Ordered:
+    """The first `limit` records of all heads; none behind the last one of an open input, which may have an earlier one yet."""
+    every = Chunk.joined([head.records for head in heads])
+    rank = np.repeat(np.array([head.rank for head in heads], np.uint8), [head.records.size for head in heads])
+    if len(heads) < 2:
+        return _Ordered(rank, every)
+    waits_until_ms = np.concatenate([np.maximum.accumulate(head.records.appended_at_ms) for head in heads])
+    order = np.argsort(waits_until_ms, kind="stable")  # equal ones by place, which is by rank
+    last = np.cumsum([head.records.size for head in heads]) - 1
+    stops = [int(np.flatnonzero(order == last[place])[0]) + 1 for place, head in enumerate(heads) if head.open]
+    order = order[: min(limit, *stops, len(order))]
+    return _Ordered(rank[order], every.picked(order))
+
+
+def merged(by_topic: Mapping[str, Sequence[RawRecord]], topics: Sequence[str]) -> RecordBatch:
+    """The fold order of recorded ranges of one partition: what `Merge` gave when it was live."""
+    partition = next((records[0].partition for records in by_topic.values() if records), 0)
+    merge = Merge(topics, partition)
     for topic in topics:
-        for record in by_topic.get(topic, ()):
-            merge.offer(record)
+        merge.offer(topic, Chunk.of(by_topic.get(topic, ())))
         merge.at_end(topic)
     return merge.take(sum(map(len, by_topic.values())))

@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from agents.partition_log import Fenced, Fetched, Headed, LogError, Pair
+from streams.batches import Chunk
 from streams.intake import RawRecord
 
 CHANGELOG = "accounts-changelog"
@@ -93,21 +94,23 @@ class MemoryLog:
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
         self._called("fetch")
-        records: list[RawRecord] = []
+        chunks: dict[str, Chunk] = {}
+        left = limit
         ended: set[str] = set()
         for topic, log in self.broker.inputs.items():
             if topic in self.broker.silent or topic in self.held:
                 continue
-            there = [record for record in log if record.offset >= self._at[topic]][: limit - len(records)]
-            records.extend(there)
+            there = [record for record in log if record.offset >= self._at[topic]][:left]
             if there:
+                left -= len(there)
+                chunks[topic] = Chunk.of(there)
                 self._at[topic] = there[-1].offset + 1
             if self._at[topic] >= self.broker.end(topic) and self._told_end.get(topic) != self._at[topic]:
                 self._told_end[topic] = self._at[topic]
                 ended.add(topic)
-        if not records and not ended:
+        if not chunks and not ended:
             time.sleep(min(timeout_s, 0.001))  # a thread that drives this log must not spin
-        return Fetched(records, frozenset(ended))
+        return Fetched(chunks, frozenset(ended))
 
     def hold(self, topic: str) -> None:
         self.calls.append(f"hold {topic}")

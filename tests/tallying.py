@@ -15,6 +15,7 @@ from schemas.changelog import row_key
 from schemas.codec import Codec
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason
+from streams.batches import RecordBatch
 from streams.cycle import Folded, FoldFailed
 from streams.intake import RawRecord
 
@@ -50,7 +51,7 @@ class Tally:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def fold(self, records: Sequence[RawRecord], _decided_at_ms: int, tick_ms: int | None) -> Folded:
+    def fold(self, records: RecordBatch, _decided_at_ms: int, tick_ms: int | None) -> Folded:
         dead: list[DeadLetter] = []
         touched: dict[str, None] = {}
         for raw in records:

@@ -133,14 +133,15 @@ def test_an_input_that_is_held_loses_nothing_and_reports_its_end_again(deploymen
 
     def fetched() -> bool:
         got = log.fetch(50, 0.2)
-        seen.extend(record.offset for record in got.records)
+        for chunk in got.chunks.values():
+            seen.extend(chunk.offset.tolist())
         ended.update(got.ended)
-        return bool(got.records)
+        return bool(got.chunks)
 
     eventually(fetched)
     for _ in range(5):
         log.hold("interactions")
-        assert log.fetch(50, 0.1).records == []
+        assert log.fetch(50, 0.1).chunks == {}
         log.release("interactions")
         eventually(fetched)
     ended.clear()
@@ -153,7 +154,7 @@ def test_a_position_that_the_log_no_longer_has_is_an_error_never_a_guess(deploym
     log = opened(deployment)
     log.start({"interactions": 1_000_000, "orders": 0})
     with pytest.raises(PositionLost):
-        eventually(lambda: log.fetch(10, 0.2).records)
+        eventually(lambda: log.fetch(10, 0.2).chunks)
 
 
 def test_another_digest_than_the_progress_is_refused(deployment: Deployment) -> None:

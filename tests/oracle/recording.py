@@ -8,6 +8,7 @@ from agents.unit_of_work import Content, content
 from schemas.changelog import Progress
 from schemas.codec import Codec
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
+from streams.batches import Chunk
 from streams.cycle import fold_cycle
 from streams.intake import RawRecord
 from streams.merge import Merge
@@ -39,18 +40,18 @@ def left_behind(
     codec = Codec()
     left = Left(number, defaultdict(list), {}, [], [], [], [], [], [])
     topics = (*policy.inputs, "ticks")
-    partition, merge = Partition(number, partitions, APPLICATION, policy), Merge(topics)
+    partition, merge = Partition(number, partitions, APPLICATION, policy), Merge(topics, number)
     reached = dict.fromkeys(topics, 0)
     for raw in raws:
         left.inputs[raw.topic].append(Logged(raw.topic, raw.offset, raw.appended_at_ms, raw.key, raw.payload))
         if raw.topic in reached:
-            merge.offer(raw)
+            merge.offer(raw.topic, Chunk.of([raw]))
     for topic in topics:
         merge.at_end(topic)
     now_ms = 0
-    while (taken := merge.take(random.randint(1, most))) or random.random() < afterwards:
-        now_ms = taken[-1].appended_at_ms if taken else now_ms + random.randint(1, 20_000)
-        tick = _tick(now_ms, partition.last_tick_ms) if not taken or random.random() < ticking else None
+    while len(taken := merge.take(random.randint(1, most))) or random.random() < afterwards:
+        now_ms = taken[-1].appended_at_ms if len(taken) else now_ms + random.randint(1, 20_000)
+        tick = _tick(now_ms, partition.last_tick_ms) if not len(taken) or random.random() < ticking else None
         tick_ms = tick.at if tick is not None else None
         folded = fold_cycle(partition, taken, codec, mode=mode, decided_at_ms=now_ms, quarantined=quarantined, tick_ms=tick_ms)
         ends = {raw.topic: raw.offset + 1 for raw in taken}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Codec
 from schemas.records import Event, TierTransition
+from streams.batches import RecordBatch
 from streams.cycle import Folded, fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -36,7 +37,7 @@ def placed(log: list[Event], appended_at_ms: int = NOON + 6 * DAY) -> list[RawRe
 
 
 def cycled(partition: Partition, raws: list[RawRecord], decided_at_ms: int = 0) -> Folded:
-    return fold_cycle(partition, raws, CODEC, mode="LIVE", decided_at_ms=decided_at_ms)
+    return fold_cycle(partition, RecordBatch.of(raws), CODEC, mode="LIVE", decided_at_ms=decided_at_ms)
 
 
 def published(folded: list[Folded]) -> list[TierTransition]:

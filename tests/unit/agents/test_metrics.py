@@ -8,6 +8,7 @@ from agents.counters import LAG_BOUNDS_MS, Histogram, LaneCounters, OutputKind
 from agents.metrics import LaneCollector
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason
+from streams.batches import RecordBatch
 from streams.intake import RawRecord
 
 
@@ -30,8 +31,8 @@ def letter(topic: str) -> DeadLetter:
 
 def test_a_scrape_adds_up_the_partitions() -> None:
     one, other = LaneCounters(), LaneCounters()
-    one.count_events([record("orders", 1_000), record("orders", 1_090)], committed_at_ms=1_100)
-    other.count_events([record("orders", 900), record("risks", 1_100)], committed_at_ms=1_000)
+    one.count_events(RecordBatch.of([record("orders", 1_000), record("orders", 1_090)]), committed_at_ms=1_100)
+    other.count_events(RecordBatch.of([record("orders", 900), record("risks", 1_100)]), committed_at_ms=1_000)
     up = OutputKind(("tier-transitions", "sabc", "UP", "ORDER"))
     one.count_results([up, up], [letter("orders")], changes=3)
     other.count_results([up], [], changes=4)

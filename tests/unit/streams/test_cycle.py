@@ -6,6 +6,7 @@ from schemas.codec import Codec
 from schemas.errors import Reason
 from schemas.records import AccountTiers, Event
 from streams.account import Fate
+from streams.batches import RecordBatch
 from streams.cycle import Folded, FoldFailed, Quarantine, fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -22,7 +23,7 @@ def raw(record: Event, offset: int = 0, **more: object) -> RawRecord:
 
 def cycle(*records: RawRecord, quarantined: Quarantine = frozenset()) -> tuple[Partition, Folded]:
     partition = Partition(0, None, "test", policy_of())
-    return partition, fold_cycle(partition, records, CODEC, mode="LIVE", decided_at_ms=NOON, quarantined=quarantined)
+    return partition, fold_cycle(partition, RecordBatch.of(records), CODEC, mode="LIVE", decided_at_ms=NOON, quarantined=quarantined)
 
 
 def test_a_refused_record_is_a_dead_letter_and_the_fold_goes_on() -> None:
@@ -69,6 +70,8 @@ class Broken:
 
 def test_an_error_nobody_expected_stops_the_fold_and_names_the_record() -> None:
     with pytest.raises(FoldFailed, match="predictions:0:3") as failure:
-        fold_cycle(Partition(0, None, "test", policy_of()), [raw(prediction(), 3)], Broken(), mode="LIVE", decided_at_ms=NOON)
+        fold_cycle(
+            Partition(0, None, "test", policy_of()), RecordBatch.of([raw(prediction(), 3)]), Broken(), mode="LIVE", decided_at_ms=NOON
+        )
     assert (failure.value.topic, failure.value.partition, failure.value.offset) == ("predictions", 0, 3)
     assert isinstance(failure.value.__cause__, ZeroDivisionError)

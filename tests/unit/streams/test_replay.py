@@ -2,6 +2,7 @@
 
 from schemas.codec import Codec
 from schemas.records import FoldedRange, FoldOrder, QuarantinedRecord, TierTransition
+from streams.batches import RecordBatch
 from streams.cycle import fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -76,5 +77,5 @@ def test_the_live_log_refolded_by_its_fold_order_gives_what_was_published() -> N
     again = list(refolded(Partition(0, None, "test", policy), log, CODEC))
     partition = Partition(0, None, "test", policy)
     in_order = [raw for n in range(3) for topic in ("risks", "predictions") for raw in placed[topic][n : n + 1]]
-    live = fold_cycle(partition, in_order, CODEC, mode="LIVE", decided_at_ms=0, quarantined=frozenset({("predictions", 2)}))
+    live = fold_cycle(partition, RecordBatch.of(in_order), CODEC, mode="LIVE", decided_at_ms=0, quarantined=frozenset({("predictions", 2)}))
     assert [output for outputs in again for output in outputs] == live.outputs
