@@ -1,9 +1,13 @@
 """How plain functions over arrays are compiled. Alone in knowing numba.
 
 Rules: nothing is compiled before it is first called; floating-point arithmetic keeps its order, so that the function run
-uncompiled (NUMBA_DISABLE_JIT=1) gives the same bits. Compiled code is kept on disk and taken again while all that it was made
-of is the same: numba looks at the file of the outermost function alone, `schemas.fingerprints` at those that it calls too.
-Where code cannot be kept it is compiled anew in each process, and `cache_refused` says why.
+uncompiled (NUMBA_DISABLE_JIT=1) gives the same bits. A compiled function borrows its arrays: it neither makes nor returns any,
+so that none of its calls counts references (several times slower where many arrays are handed down); `allocating` is for the
+rare one that makes arrays for itself.
+
+Compiled code is kept on disk and taken again while all that it was made of is the same: numba looks at the file of the outermost
+function alone, `schemas.fingerprints` at what it calls and names. Where code cannot be kept it is compiled anew in each process,
+and `cache_refused` says why.
 """
 
 import pickle
@@ -24,16 +28,16 @@ _listeners: list[Callable[[str], None]] = []
 
 def compiled(function: _Function) -> _Function:
     """The function, compiled for the types of its arguments when it is first called with them."""
-    if config.DISABLE_JIT:
-        return function
-    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    made._cache = _KeptCode(function)
-    kept: _Function = made
-    return kept
+    return _compiled(function, makes_arrays=False)
+
+
+def allocating(function: _Function) -> _Function:
+    """As `compiled`, for a function that makes arrays and forgets them before it returns."""
+    return _compiled(function, makes_arrays=True)
 
 
 def cache_refused() -> str | None:
-    """Why compiled code could not be read from disk or kept there, at the first time; None: it could, or nothing was compiled yet."""
+    """Why compiled code could not be read from disk or kept there, the first time; None: it could, or nothing was compiled yet."""
     return _refusals[0] if _refusals else None
 
 
@@ -42,19 +46,31 @@ def on_compiling(listener: Callable[[str], None]) -> None:
     _listeners.append(listener)
 
 
+def _compiled(function: _Function, *, makes_arrays: bool) -> _Function:
+    if config.DISABLE_JIT:
+        return function
+    made: Any = numba.njit(nogil=True, error_model="numpy", _nrt=makes_arrays)(function)
+    made._cache = _KeptCode(function, ("makes_arrays", makes_arrays, "bounds", bool(config.BOUNDSCHECK)))
+    kept: _Function = made
+    return kept
+
+
 class _Disk(FunctionCache):
-    """numba's cache of one function, its entries told apart by what they were made of."""
+    """numba's cache of one function, its entries told apart by what they were made of and how."""
+
+    options: tuple[object, ...] = ()
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         types = sig if isinstance(sig, tuple) else sig.args
-        return super()._index_key(sig, codegen), fingerprint(self._py_func, types), bool(config.BOUNDSCHECK)
+        return super()._index_key(sig, codegen), fingerprint(self._py_func, types), self.options
 
 
 class _KeptCode:
     """What numba asks of a function's cache. The disk is first looked at when the function is first called."""
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, function: Callable[..., object], options: tuple[object, ...]) -> None:
         self._function = function
+        self._options = options
         self._disk: Any = None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -74,6 +90,7 @@ class _KeptCode:
         try:
             if self._disk is None:
                 self._disk = _Disk(self._function)
+                self._disk.options = self._options
             return ask(self._disk)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as fault:
             _refusals.append(f"{type(fault).__name__}: {fault}")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from schemas.compiling import compiled
+from schemas.compiling import allocating, compiled
 from streams.forward.cells import Cells, whole
 from streams.forward.counts import fresh_until
 from streams.forward.plan import HIGH, LIFT, LOW, TRIGGERS, UNBOUNDED, Plan
@@ -58,7 +58,7 @@ def next_change(cells: Cells, plan: Plan, from_ms: int) -> tuple[int, bool]:
     return until_ms, until_ms == timer_ms
 
 
-@compiled
+@allocating
 def _first_change(cells: Cells, plan: Plan, after_ms: int, until_ms: int) -> tuple[int, bool]:
     """The first change in (after_ms, until_ms]; a stretch over which the bounds allow none is skipped whole."""
     left_out = np.empty((_DEEPEST, 2), np.int64)
