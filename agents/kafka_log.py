@@ -193,7 +193,8 @@ class KafkaLog:
         name = self._settings.topic_name(topic)
         left: list[dict[str, Any]] = [{"key": key, "value": payload} for key, payload in records]
         while left:
-            self._producer.produce_batch(name, left, partition=self._number)
+            if self._producer.produce_batch(name, left, partition=self._number) == len(left):
+                return
             left = _refused(left)
             if left:
                 self._producer.poll(_FULL_QUEUE_S)

@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.clocks import Clock
 from agents.counters import LaneCounters, output_kind
+from agents.pacing import Pace
 from agents.partition_log import PartitionLog
 from agents.patience import Wait
 from agents.recovery import Rows, recover
@@ -27,12 +28,6 @@ from streams.merge import Merge
 Fold = Callable[[RecordBatch, int, int | None], Folded]
 """Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
 the tick, both in epoch milliseconds."""
-
-
-CYCLE_S = 0.5
-"""About how long one cycle may fold: a lane that folds for long neither commits, nor pauses, nor stops meanwhile."""
-
-FIRST_RECORDS = 1_000
 
 
 class TickOffer(NamedTuple):
@@ -65,7 +60,7 @@ class Lane:
         self._work = UnitOfWork(log, counters, baton, wait)
         self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
-        self._affordable = min(duty.batch_records, FIRST_RECORDS)  # records that fold within CYCLE_S, going by the last cycle
+        self._pace = Pace(duty.batch_records)
         self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
         self.tick_offer: TickOffer | None = None
@@ -134,31 +129,26 @@ class Lane:
 
     def cycle(self) -> bool:
         """Fold what is settled and commit it. True: there was something."""
-        taken = self._merge.take(self._affordable)
+        taken = self._merge.take(self._pace.records)
         tick = self._due_tick(taken)
         if not len(taken) and tick is None:
             return False
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
             began_at = time.perf_counter()
             folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
-            self._spent(len(taken), time.perf_counter() - began_at)
+            fold_s = time.perf_counter() - began_at
             ranges = self._ranges(taken)
             moved = self._moved(ranges)
             records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)
             sent = self._work.send(records)
         self._work.commit(records, sent)
+        self.counters.fold_s += fold_s
+        if tick is None:
+            self._pace.spent(len(taken), fold_s)
         self._progress |= moved
         self._first = False
         self._count(taken, folded)
         return True
-
-    def _spent(self, records: int, fold_s: float) -> None:
-        """Count the time, and size the next cycle by it; it may double at most."""
-        self.counters.fold_s += fold_s
-        affordable = int(records * CYCLE_S / max(fold_s, 1e-6))
-        self._affordable = (
-            max(1, min(affordable, 2 * max(self._affordable, records), self.duty.batch_records)) if records else self._affordable
-        )
 
     def _due_tick(self, taken: RecordBatch) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""

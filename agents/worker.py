@@ -16,7 +16,7 @@ from typing import Any
 
 import faust
 
-from agents import logs, provisioning
+from agents import garbage, logs, provisioning
 from agents.app import TierApp, create_app
 from agents.clocks import wall_clock
 from agents.dying import ExitCode, leave
@@ -37,6 +37,7 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     _stop_at_once_on_signals()
     if problems := [*_static_problems(settings), *provisioning.check_topics(settings)]:
         raise SettingsError(problems)
+    garbage.look_seldom()
     listener = listen(settings.web_host, settings.web_port)
     app = create_app(settings, policy, wall_clock, quarantined=quarantined, listener=listener)
     _log.info(
