@@ -17,6 +17,9 @@ _FRAME_BYTES: Final = 5  # 0x00 and the schema id
 _VARINT_BYTES: Final = 9  # 63 bits; a tenth byte is left to fastavro
 _UNFIT: Final = -1
 
+Bytes = NDArray[np.uint8]
+Words = NDArray[Any]
+
 
 class Room(NamedTuple):
     """Where columns are written: (column, record) but for `fit`. A field that is null or was never written leaves it as it was.
@@ -50,7 +53,7 @@ def room(records: int, *, texts: int, longs: int, doubles: int, enums: int) -> R
 
 
 @compiled
-def fill(buffer: NDArray[np.uint8], starts: NDArray[np.int64], programs: Programs, into: Room) -> None:
+def fill(buffer: Bytes, starts: Words, programs: Programs, into: Room) -> None:
     """Read the payloads buffer[starts[i]:starts[i + 1]] into the columns."""
     for record in range(len(starts) - 1):
         begin, end = starts[record], starts[record + 1]
@@ -61,7 +64,7 @@ def fill(buffer: NDArray[np.uint8], starts: NDArray[np.int64], programs: Program
 
 
 @compiled
-def _program(buffer: NDArray[np.uint8], begin: int, programs: Programs) -> int:
+def _program(buffer: Bytes, begin: int, programs: Programs) -> int:
     """The program for a payload's schema, or -1."""
     if buffer[begin] != 0:
         return -1
@@ -75,11 +78,11 @@ def _program(buffer: NDArray[np.uint8], begin: int, programs: Programs) -> int:
 
 
 @compiled
-def _is_read(buffer: NDArray[np.uint8], begin: int, end: int, programs: Programs, number: int, record: int, into: Room) -> bool:
+def _is_read(buffer: Bytes, begin: int, end: int, programs: Programs, number: int, record: int, into: Room) -> bool:
     """Read one body into its place. False: it does not fit its schema or its limits, or not simply so."""
     steps = programs.steps
-    at, step = begin, programs.firsts[number]
-    while step < programs.firsts[number + 1]:
+    at, step, past = begin, programs.firsts[number], programs.firsts[number + 1]
+    while step < past:
         following = step + 1
         if steps[step, KIND] == Kind.UNION:
             branch, at = _long(buffer, at, end)
@@ -89,13 +92,13 @@ def _is_read(buffer: NDArray[np.uint8], begin: int, end: int, programs: Programs
             step += 1 + branch
         kind = steps[step, KIND]
         if kind == Kind.TEXT:
-            at = _take_text(buffer, at, end, steps, step, record, into)
+            at = _take_text(buffer, at, end, steps, step, record, into.begins, into.sizes)
         elif kind == Kind.LONG:
-            at = _take_long(buffer, at, end, steps, step, record, into)
+            at = _take_long(buffer, at, end, steps, step, record, into.longs)
         elif kind == Kind.ENUM:
-            at = _take_enum(buffer, at, end, programs, step, record, into)
+            at = _take_enum(buffer, at, end, steps, programs.symbols, step, record, into.enums)
         elif kind == Kind.DOUBLE:
-            at = _take_double(buffer, at, end, programs, step, record, into)
+            at = _take_double(buffer, at, end, steps, programs.bounds, step, record, into)
         elif kind == Kind.BOOLEAN:
             at = at + 1 if at < end else _UNFIT
         elif kind != Kind.NULL:
@@ -107,53 +110,52 @@ def _is_read(buffer: NDArray[np.uint8], begin: int, end: int, programs: Programs
 
 
 @compiled
-def _take_text(buffer: NDArray[np.uint8], begin: int, end: int, steps: NDArray[np.int64], step: int, record: int, into: Room) -> int:
+def _take_text(buffer: Bytes, begin: int, end: int, steps: Words, step: int, record: int, begins: Words, sizes: Words) -> int:
     """Where the text ends that begins at `begin`, or -1 if it must not be taken."""
     size, at = _long(buffer, begin, end)
     if at < 0 or size < steps[step, LEAST] or size > steps[step, MOST] or size > end - at:
         return _UNFIT
-    past = at + size
+    past: int = at + size
     if steps[step, NUL] == 0 and holds_nul(buffer, at, past):
         return _UNFIT
     if not is_utf8(buffer, at, past):
         return _UNFIT
     column = steps[step, COLUMN]
     if column >= 0:
-        into.begins[column, record] = at
-        into.sizes[column, record] = size
+        begins[column, record] = at
+        sizes[column, record] = size
     return past
 
 
 @compiled
-def _take_long(buffer: NDArray[np.uint8], begin: int, end: int, steps: NDArray[np.int64], step: int, record: int, into: Room) -> int:
+def _take_long(buffer: Bytes, begin: int, end: int, steps: Words, step: int, record: int, longs: Words) -> int:
     """Where the long ends that begins at `begin`, or -1."""
     held, at = _long(buffer, begin, end)
     if at < 0 or held < steps[step, LEAST] or held > steps[step, MOST]:
         return _UNFIT
     column = steps[step, COLUMN]
     if column >= 0:
-        into.longs[column, record] = held
+        longs[column, record] = held
     return at
 
 
 @compiled
-def _take_enum(buffer: NDArray[np.uint8], begin: int, end: int, programs: Programs, step: int, record: int, into: Room) -> int:
+def _take_enum(buffer: Bytes, begin: int, end: int, steps: Words, symbols: Words, step: int, record: int, enums: Bytes) -> int:
     """Where the index ends that begins at `begin`, or -1: past the symbols, counted from their end, or unknown to the reader."""
-    steps = programs.steps
     index, at = _long(buffer, begin, end)
     if at < 0 or index < 0 or index >= steps[step, SYMBOL_COUNT]:
         return _UNFIT
-    place = programs.symbols[steps[step, SYMBOLS] + index]
+    place = symbols[steps[step, SYMBOLS] + index]
     if place < 0:
         return _UNFIT
     column = steps[step, COLUMN]
     if column >= 0:
-        into.enums[column, record] = place
+        enums[column, record] = place
     return at
 
 
 @compiled
-def _take_double(buffer: NDArray[np.uint8], begin: int, end: int, programs: Programs, step: int, record: int, into: Room) -> int:
+def _take_double(buffer: Bytes, begin: int, end: int, steps: Words, bounds: Words, step: int, record: int, into: Room) -> int:
     """Where the double ends that begins at `begin`, or -1. A number that is not finite is within no bounds."""
     if end - begin < 8:
         return _UNFIT
@@ -162,16 +164,16 @@ def _take_double(buffer: NDArray[np.uint8], begin: int, end: int, programs: Prog
         bits |= np.int64(buffer[begin + place]) << np.int64(8 * place)
     into.bits[0] = bits
     held = into.number[0]
-    if not programs.bounds[step, 0] <= held <= programs.bounds[step, 1]:
+    if not bounds[step, 0] <= held <= bounds[step, 1]:
         return _UNFIT
-    column = programs.steps[step, COLUMN]
+    column = steps[step, COLUMN]
     if column >= 0:
         into.doubles[column, record] = held
     return begin + 8
 
 
 @compiled
-def _long(buffer: NDArray[np.uint8], begin: int, end: int) -> tuple[Any, int]:
+def _long(buffer: Bytes, begin: int, end: int) -> tuple[Any, int]:
     """The zigzag varint that begins at `begin`, and where it ends: -1 if it passes the end or is too long."""
     folded: Any = np.int64(0)
     shift = np.int64(0)

@@ -1,10 +1,11 @@
 """Is it UTF-8, as Python's strict decoder takes it: no overlong form, no surrogate, nothing past U+10FFFF."""
 
-from typing import Any
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.compiling import compiled
 
-Bytes = Any  # a one-dimensional array of uint8
+Bytes = NDArray[np.uint8]
 
 
 @compiled
@@ -26,20 +27,22 @@ def is_utf8(buffer: Bytes, begin: int, end: int) -> bool:
 
 @compiled
 def is_ascii(buffer: Bytes, begin: int, end: int) -> bool:
-    """Whether no byte of buffer[begin:end] has its highest bit set. One pass without a branch, which compilers make wide."""
-    seen = 0
-    for at in range(begin, end):
+    """Whether no byte of buffer[begin:end] has its highest bit set."""
+    seen = np.uint8(0)
+    at, past = np.uint64(begin), np.uint64(end)  # an unsigned place is not tested for counting from the end
+    while at < past:
         seen |= buffer[at]
-    return seen < 0x80
+        at += np.uint64(1)
+    return bool(seen < 0x80)
 
 
 @compiled
 def holds_nul(buffer: Bytes, begin: int, end: int) -> bool:
     """Whether buffer[begin:end] holds a zero byte: in UTF-8 that is U+0000 and nothing else."""
-    zeros = 0
-    for at in range(begin, end):
-        zeros += buffer[at] == 0
-    return zeros != 0
+    at, past = np.uint64(begin), np.uint64(end)
+    while at < past and buffer[at] != 0:
+        at += np.uint64(1)
+    return bool(at < past)
 
 
 @compiled
