@@ -9,10 +9,11 @@ from schemas.compiling import compiled
 from schemas.interaction_columns import InteractionColumns
 from streams.account_index import look_up
 from streams.accounts import Memory
-from streams.forward.cells import Cells, whole
-from streams.forward.folding import DECIDES, REPEATED, Happening, fold
-from streams.forward.plan import DEADLINE, Plan
+from streams.forward.cells import State, whole
+from streams.forward.folding import REPEATED, UNKNOWN, UNREADABLE, Happening, fold
+from streams.forward.plan import DEADLINE, MAX_AHEAD, TOPIC, Plan
 from streams.hashing import xxh64
+from streams.packed_rows import keep_row, load_row
 
 NO_SEED = np.uint64(0)
 
@@ -29,83 +30,67 @@ class Records(NamedTuple):
 
 
 @compiled
-def advance(first: int, records: Records, memory: Memory, plan: Plan, copy: Cells, tally: NDArray[np.int64]) -> int:
+def advance(first: int, records: Records, memory: Memory, policy: Plan, copy: State, tally: NDArray[np.int64]) -> int:
     """Fold records from `first` on. The place of the first one that is not for here, untouched; the batch's length if there is none.
 
-    `tally[fate]` counts the records folded.
+    -1 - place where a row has outgrown the memory: nothing has changed for that record, and there is to be more room.
+
+    `tally` counts the records by what became of them.
     """
+    columns, payloads, plan, seed = records.columns, records.payloads, policy.plan, np.uint64(policy.plan[TOPIC])
     for place in range(first, records.offset.size):
-        number = _account(place, records, memory, plan)
-        if number < 0:
-            return place
-        copy.i8[:] = memory.i8[number]
-        fate = fold(copy, plan, _happening(place, records, plan))
-        if fate == DECIDES:
-            return place
+        fate, number = UNREADABLE, -1
+        at_ms = columns.occurred_at_ms[place]
+        if columns.fit[place] != 0 and at_ms - records.appended_at_ms[place] <= plan[MAX_AHEAD]:
+            fate = UNKNOWN
+            begin, size = columns.account_begin[place], np.int64(columns.account_size[place])
+            if _same(records.keys, records.key_begin[place], records.key_begin[place + 1], payloads, begin, size):
+                number = look_up(memory.table, memory.key_begin, memory.keys, payloads, begin, size)
+        if number >= 0:
+            contact, contact_size = NO_SEED, np.int64(columns.contact_size[place])
+            if contact_size >= 0:
+                contact = xxh64(payloads, columns.contact_begin[place], contact_size, NO_SEED)
+            happening = Happening(
+                np.uint64(xxh64(payloads, columns.event_begin[place], np.int64(columns.event_size[place]), seed)).view(np.int64),
+                records.offset[place],
+                at_ms,
+                _kind(policy.kind_text, policy.kind_begin, payloads, columns.kind_begin[place], np.int64(columns.kind_size[place])),
+                np.int64(columns.actor[place]),
+                contact_size >= 0,
+                np.uint64(contact).view(np.int64),
+                columns.dwell_seconds[place],
+            )
+            load_row(memory.rows, number, copy.words)
+            fate = fold(copy, happening)
+        if fate < REPEATED and not keep_row(memory.rows, number, copy.words):
+            return -1 - place
         tally[fate] += 1
-        if fate != REPEATED:
-            memory.i8[number, :] = copy.i8
-            memory.deadlines[number] = whole(copy, plan.account[DEADLINE])
-            _touch(memory, number)
+        if fate > REPEATED:
+            return place
+        if fate < REPEATED:
+            memory.deadlines[number] = whole(copy.words, plan[DEADLINE])
+            if memory.touched[number] == 0:
+                memory.touched[number] = 1
+                memory.touched_list[memory.touched_count[0]] = number
+                memory.touched_count[0] += 1
     return int(records.offset.size)
 
 
 @compiled
-def _account(place: int, records: Records, memory: Memory, plan: Plan) -> int:
-    """The account of a record that may be folded here, -1 otherwise."""
-    columns = records.columns
-    if columns.fit[place] == 0 or columns.occurred_at_ms[place] - records.appended_at_ms[place] > plan.max_ahead_ms:
-        return -1
-    begin, size = columns.account_begin[place], np.int64(columns.account_size[place])
-    key = records.key_begin[place]
-    if records.key_begin[place + 1] - key != size:
-        return -1
-    for step in range(size):
-        if records.keys[key + step] != records.payloads[begin + step]:
-            return -1
-    return look_up(memory.table, memory.key_begin, memory.keys, records.payloads, begin, size)
-
-
-@compiled
-def _happening(place: int, records: Records, plan: Plan) -> Happening:
-    columns, payloads = records.columns, records.payloads
-    event = xxh64(payloads, columns.event_begin[place], np.int64(columns.event_size[place]), np.uint64(plan.seed))
-    contact, contact_size = NO_SEED, np.int64(columns.contact_size[place])
-    if contact_size >= 0:
-        contact = xxh64(payloads, columns.contact_begin[place], contact_size, NO_SEED)
-    return Happening(
-        np.uint64(event).view(np.int64),
-        records.offset[place],
-        columns.occurred_at_ms[place],
-        _kind(plan, payloads, columns.kind_begin[place], np.int64(columns.kind_size[place])),
-        np.int64(columns.actor[place]),
-        contact_size >= 0,
-        np.uint64(contact).view(np.int64),
-        columns.dwell_seconds[place],
-    )
-
-
-@compiled
-def _kind(plan: Plan, payloads: NDArray[np.uint8], begin: int, size: int) -> int:
+def _kind(text: NDArray[np.uint8], text_begin: NDArray[np.int64], payloads: NDArray[np.uint8], begin: int, size: int) -> int:
     """The kind's number in the plan, past the last one if the policy does not name it."""
-    for kind in range(plan.kind_begin.size - 1):
-        text = plan.kind_begin[kind]
-        if plan.kind_begin[kind + 1] - text == size and _same(plan.kind_text, text, payloads, begin, size):
+    for kind in range(text_begin.size - 1):
+        if _same(text, text_begin[kind], text_begin[kind + 1], payloads, begin, size):
             return kind
-    return plan.kind_begin.size - 1
+    return text_begin.size - 1
 
 
 @compiled
-def _same(text: NDArray[np.uint8], at: int, other: NDArray[np.uint8], begin: int, size: int) -> bool:
+def _same(text: NDArray[np.uint8], at: int, end: int, other: NDArray[np.uint8], begin: int, size: int) -> bool:
+    """Whether text[at:end] is other[begin : begin + size]."""
+    if end - at != size:
+        return False
     for step in range(size):
         if text[at + step] != other[begin + step]:
             return False
     return True
-
-
-@compiled
-def _touch(memory: Memory, number: int) -> None:
-    if memory.touched[number] == 0:
-        memory.touched[number] = 1
-        memory.touched_list[memory.touched_count[0]] = number
-        memory.touched_count[0] += 1

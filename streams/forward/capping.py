@@ -6,147 +6,157 @@
 import math
 
 from schemas.compiling import compiled
-from streams.forward.cells import NOWHERE, Cells, put, whole
+from streams.forward.cells import NOWHERE, State, nth, put, whole
 from streams.forward.plan import (
     BURST_AT,
     BURST_COUNTS,
     BURST_SEEN,
     BURST_WITHIN,
+    BURSTS,
     CAP_DAY,
     CAP_USED,
+    CAPPED,
     CAPPED_KINDS,
+    CAPS,
     CONTACT,
+    CONTACT_CAP,
     CONTACT_DAY,
     CONTACT_TODAY,
     CONTACT_USED,
     CONTACTS,
-    FIRST_CAP,
-    FIRST_PRICE,
-    Plan,
+    ZONE_END,
+    ZONE_OFFSET,
+    ZONE_START,
+    ZONE_WIDTH,
+    ZONES,
 )
+from streams.units import DAY_MS
 
-DAY_MS = 86_400_000
 ASK_DOSSIER = -math.inf
 _NO_PLACE = -1
 
 
 @compiled
-def local_day(plan: Plan, at_ms: int) -> int:
+def local_day(state: State, at_ms: int) -> int:
     """The number of the local day of an instant."""
-    low, high = 0, plan.zone_starts.size
+    plan = state.plan
+    low, high = 0, (plan[ZONE_END] - plan[ZONES]) // ZONE_WIDTH
     while high - low > 1:
         middle = (low + high) >> 1
-        if plan.zone_starts[middle] <= at_ms:
+        if plan[plan[ZONES] + middle * ZONE_WIDTH + ZONE_START] <= at_ms:
             low = middle
         else:
             high = middle
-    return (at_ms + plan.zone_offsets[low]) // DAY_MS
+    return (at_ms + plan[plan[ZONES] + low * ZONE_WIDTH + ZONE_OFFSET]) // DAY_MS
 
 
 @compiled
-def opens(cells: Cells, plan: Plan, measure: int, slot: int, at_ms: int) -> bool:
+def opens(state: State, measure: int, slot: int, at_ms: int) -> bool:
     """Whether the record counts at all: False for the rest of a burst."""
-    columns = plan.measures[measure]
-    place = plan.bursts[columns[FIRST_PRICE] + slot]
+    words, plan = state.words, state.plan
+    place = plan[plan[measure + BURSTS] + slot]
     if place == NOWHERE:
         return True
-    began, seen = columns[BURST_AT] + place * 8, columns[BURST_SEEN] + place * 8
-    after_ms = at_ms - whole(cells, began)
-    if after_ms >= columns[BURST_WITHIN]:
-        put(cells, began, at_ms)
-        put(cells, seen, 1)
+    began, seen = nth(plan[measure + BURST_AT], place), nth(plan[measure + BURST_SEEN], place)
+    after_ms = at_ms - whole(words, began)
+    if after_ms >= plan[measure + BURST_WITHIN]:
+        put(words, began, at_ms)
+        put(words, seen, 1)
         return True
-    if after_ms <= -columns[BURST_WITHIN]:
+    if after_ms <= -plan[measure + BURST_WITHIN]:
         return True
-    if whole(cells, seen) < columns[BURST_COUNTS]:
-        put(cells, seen, whole(cells, seen) + 1)
+    if whole(words, seen) < plan[measure + BURST_COUNTS]:
+        put(words, seen, whole(words, seen) + 1)
         return True
     return False
 
 
 @compiled
-def kind_room(cells: Cells, plan: Plan, measure: int, slot: int, day: int, points: float) -> float:
+def kind_room(state: State, measure: int, slot: int, day: int, points: float) -> float:
     """What is left of the kind's day; a new day begins."""
-    columns = plan.measures[measure]
-    if columns[CAP_DAY] == NOWHERE or plan.capped[columns[FIRST_PRICE] + slot] == NOWHERE:
+    plan = state.plan
+    place = plan[plan[measure + CAPPED] + slot]
+    if place == NOWHERE:
         return points
-    place, kinds, used = plan.capped[columns[FIRST_PRICE] + slot], columns[CAPPED_KINDS], columns[CAP_USED] >> 3
-    _turn(cells, columns[CAP_DAY], used, kinds, day)
-    ago = whole(cells, columns[CAP_DAY]) - day
-    limit = plan.caps[columns[FIRST_CAP] + place]
-    return limit - cells.f8[used + ago * kinds + place] if ago < 2 else limit
+    _turn(state, measure, day)
+    ago = whole(state.words, plan[measure + CAP_DAY]) - day
+    limit = state.numbers[plan[measure + CAPS] + place]
+    return limit - state.reals[(plan[measure + CAP_USED] >> 6) + ago * plan[measure + CAPPED_KINDS] + place] if ago < 2 else limit
 
 
 @compiled
-def _turn(cells: Cells, today: int, used: int, kinds: int, day: int) -> None:
+def _turn(state: State, measure: int, day: int) -> None:
     """Counters move on to a later day."""
-    before = whole(cells, today)
+    plan, reals = state.plan, state.reals
+    before = whole(state.words, plan[measure + CAP_DAY])
     if day <= before:
         return
-    for place in range(kinds):
-        cells.f8[used + kinds + place] = cells.f8[used + place] if day == before + 1 else 0.0
-        cells.f8[used + place] = 0.0
-    put(cells, today, day)
+    kinds, today = plan[measure + CAPPED_KINDS], plan[measure + CAP_USED] >> 6
+    for place in range(today, today + kinds):
+        reals[kinds + place] = reals[place] if day == before + 1 else 0.0
+        reals[place] = 0.0
+    put(state.words, plan[measure + CAP_DAY], day)
 
 
 @compiled
-def use_kind(cells: Cells, plan: Plan, measure: int, slot: int, day: int, points: float) -> None:
+def use_kind(state: State, measure: int, slot: int, day: int, points: float) -> None:
     """Points that count use up the kind's room."""
-    columns = plan.measures[measure]
-    if columns[CAP_DAY] == NOWHERE or plan.capped[columns[FIRST_PRICE] + slot] == NOWHERE:
+    plan = state.plan
+    place = plan[plan[measure + CAPPED] + slot]
+    if place == NOWHERE:
         return
-    ago = whole(cells, columns[CAP_DAY]) - day
+    ago = whole(state.words, plan[measure + CAP_DAY]) - day
     if ago < 2:
-        cells.f8[(columns[CAP_USED] >> 3) + ago * columns[CAPPED_KINDS] + plan.capped[columns[FIRST_PRICE] + slot]] += points
+        state.reals[(plan[measure + CAP_USED] >> 6) + ago * plan[measure + CAPPED_KINDS] + place] += points
 
 
 @compiled
-def contact_room(cells: Cells, plan: Plan, measure: int, contact: int, day: int) -> float:
+def contact_room(state: State, measure: int, contact: int, day: int) -> float:
     """What is left of the contact's day; ASK_DOSSIER if the row does not know."""
-    columns = plan.measures[measure]
-    put(cells, columns[CONTACT_TODAY], max(whole(cells, columns[CONTACT_TODAY]), day))
-    limit = plan.contact_caps[measure]
-    place = _contact_place(cells, plan, measure, contact, day)
+    words, plan = state.words, state.plan
+    put(words, plan[measure + CONTACT_TODAY], max(whole(words, plan[measure + CONTACT_TODAY]), day))
+    limit = state.numbers[plan[measure + CONTACT_CAP]]
+    place = _contact_place(state, measure, contact, day)
     if place != _NO_PLACE:
-        return limit - cells.f8[(columns[CONTACT_USED] >> 3) + place]
-    if _is_old(cells, plan, measure, day) or _free_place(cells, plan, measure) != _NO_PLACE:
+        return limit - state.reals[(plan[measure + CONTACT_USED] >> 6) + place]
+    if _is_old(state, measure, day) or _free_place(state, measure) != _NO_PLACE:
         return limit
     return ASK_DOSSIER
 
 
 @compiled
-def use_contact(cells: Cells, plan: Plan, measure: int, contact: int, day: int, points: float) -> None:
+def use_contact(state: State, measure: int, contact: int, day: int, points: float) -> None:
     """Points that count use up the contact's room; there is a place for it, or the day is over."""
-    columns = plan.measures[measure]
-    if _is_old(cells, plan, measure, day):
+    words, plan = state.words, state.plan
+    if _is_old(state, measure, day):
         return
-    place = _contact_place(cells, plan, measure, contact, day)
+    place, used = _contact_place(state, measure, contact, day), plan[measure + CONTACT_USED] >> 6
     if place == _NO_PLACE:
-        place = _free_place(cells, plan, measure)
-        put(cells, columns[CONTACT] + place * 8, contact)
-        put(cells, columns[CONTACT_DAY] + place * 8, day)
-        cells.f8[(columns[CONTACT_USED] >> 3) + place] = 0.0
-    cells.f8[(columns[CONTACT_USED] >> 3) + place] += points
+        place = _free_place(state, measure)
+        put(words, nth(plan[measure + CONTACT], place), contact)
+        put(words, nth(plan[measure + CONTACT_DAY], place), day)
+        state.reals[used + place] = 0.0
+    state.reals[used + place] += points
 
 
 @compiled
-def _is_old(cells: Cells, plan: Plan, measure: int, day: int) -> bool:
-    return whole(cells, plan.measures[measure, CONTACT_TODAY]) - day > 1
+def _is_old(state: State, measure: int, day: int) -> bool:
+    return whole(state.words, state.plan[measure + CONTACT_TODAY]) - day > 1
 
 
 @compiled
-def _contact_place(cells: Cells, plan: Plan, measure: int, contact: int, day: int) -> int:
-    columns = plan.measures[measure]
-    for place in range(columns[CONTACTS]):
-        if whole(cells, columns[CONTACT] + place * 8) == contact and whole(cells, columns[CONTACT_DAY] + place * 8) == day:
+def _contact_place(state: State, measure: int, contact: int, day: int) -> int:
+    words, plan = state.words, state.plan
+    for place in range(plan[measure + CONTACTS]):
+        if whole(words, nth(plan[measure + CONTACT], place)) == contact and whole(words, nth(plan[measure + CONTACT_DAY], place)) == day:
             return place
     return _NO_PLACE
 
 
 @compiled
-def _free_place(cells: Cells, plan: Plan, measure: int) -> int:
-    columns = plan.measures[measure]
-    for place in range(columns[CONTACTS]):
-        if _is_old(cells, plan, measure, whole(cells, columns[CONTACT_DAY] + place * 8)):
+def _free_place(state: State, measure: int) -> int:
+    plan = state.plan
+    for place in range(plan[measure + CONTACTS]):
+        if _is_old(state, measure, whole(state.words, nth(plan[measure + CONTACT_DAY], place))):
             return place
     return _NO_PLACE

@@ -1,4 +1,8 @@
-"""One account's row as compiled code sees it: the same bytes as numbers of every width, and where a column lies in them."""
+"""One account's row as compiled code sees it: words of eight bytes, and where in them a column lies.
+
+The state of a fold is four arrays that go through every function together: the row's words, the same memory as reals, and the policy's
+whole numbers and reals (`streams/forward/plan.py`).
+"""
 
 from typing import Any, NamedTuple
 
@@ -8,62 +12,53 @@ from numpy.typing import NDArray
 from schemas.compiling import compiled
 from streams.columns import Layout
 
-_WIDE, _HALF, _NATURAL_HALF, _QUARTER, _OCTET = range(5)
-_CODES = {"<i8": _WIDE, "<u8": _WIDE, "<i4": _HALF, "<u4": _NATURAL_HALF, "<u2": _QUARTER, "|u1": _OCTET, "<f8": _WIDE}
-
 NOWHERE = -1
 """The place of a column that the policy does not have."""
 
-
-class Cells(NamedTuple):
-    """Views of the same bytes of one row."""
-
-    f8: NDArray[np.float64]
-    i8: NDArray[np.int64]
-    i4: NDArray[np.int32]
-    u4: NDArray[np.uint32]
-    u2: NDArray[np.uint16]
-    u1: NDArray[np.uint8]
+_SIGNED = 4
 
 
-def cells_of(octets: NDArray[np.uint8]) -> Cells:
-    """The views of one row's bytes."""
-    return Cells(*(octets.view(kind) for kind in (np.float64, np.int64, np.int32, np.uint32, np.uint16, np.uint8)))
+class State(NamedTuple):
+    """A row and the policy it is folded under."""
+
+    words: NDArray[np.int64]
+    reals: NDArray[np.float64]
+    plan: NDArray[np.int64]
+    numbers: NDArray[np.float64]
 
 
 def place(layout: Layout, name: str) -> int:
-    """Where a column lies and how wide its numbers are, in one number; add `k * 8` for its kth number."""
-    kind, offset = layout.dtype.fields[name][:2] if layout.dtype.fields else (np.dtype("u1"), 0)
+    """Where a column's first number lies, and how wide it is, in one number: offset in bytes, one bit for signed, two for the width."""
+    kind, offset = (layout.dtype.fields or {})[name][:2]
     number: np.dtype[Any] = kind.base
-    return offset // number.itemsize * 8 + _CODES[number.str]
+    signed = _SIGNED if number.kind == "i" else 0
+    return offset << 3 | signed | number.itemsize.bit_length() - 1
 
 
 @compiled
-def whole(cells: Cells, at: int) -> int:
+def nth(at: int, place: int) -> int:
+    """Where the number lies that is `place` numbers behind the one at `at`."""
+    return at + (place << (at & 3) << 3)
+
+
+@compiled
+def whole(words: NDArray[np.int64], at: int) -> int:
     """The whole number at a place."""
-    code, index = at & 7, at >> 3
-    if code == _WIDE:
-        return cells.i8[index]
-    if code == _OCTET:
-        return np.int64(cells.u1[index])
-    if code == _NATURAL_HALF:
-        return np.int64(cells.u4[index])
-    if code == _HALF:
-        return np.int64(cells.i4[index])
-    return np.int64(cells.u2[index])
+    if at & 3 == 3:
+        return words[at >> 6]
+    bits = 8 << (at & 3)
+    number = (words[at >> 6] >> (((at >> 3) & 7) << 3)) & ((1 << bits) - 1)
+    if at & _SIGNED:
+        top = 1 << (bits - 1)
+        return (number ^ top) - top
+    return number
 
 
 @compiled
-def put(cells: Cells, at: int, number: int) -> None:
+def put(words: NDArray[np.int64], at: int, number: int) -> None:
     """Write a whole number at a place."""
-    code, index = at & 7, at >> 3
-    if code == _WIDE:
-        cells.i8[index] = number
-    elif code == _OCTET:
-        cells.u1[index] = number
-    elif code == _NATURAL_HALF:
-        cells.u4[index] = number
-    elif code == _HALF:
-        cells.i4[index] = number
-    else:
-        cells.u2[index] = number
+    if at & 3 == 3:
+        words[at >> 6] = number
+        return
+    shift, mask = ((at >> 3) & 7) << 3, (1 << (8 << (at & 3))) - 1
+    words[at >> 6] = (words[at >> 6] & ~(mask << shift)) | ((number & mask) << shift)

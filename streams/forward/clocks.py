@@ -1,14 +1,14 @@
 """`quiet` clocks in compiled code, as `streams/clocks/quiet.py` has them."""
 
 from schemas.compiling import compiled
-from streams.forward.cells import Cells, put, whole
+from streams.forward.cells import State, put, whole
 from streams.forward.plan import (
     ANY,
     BY_TIER,
     CLOCK_HOLDS,
     EARNED,
     FIRED,
-    FIRST_TIER,
+    LIMITS,
     OF_SCHEME,
     RESET,
     RESET_ACTOR,
@@ -16,38 +16,38 @@ from streams.forward.plan import (
     RESTING,
     SINCE,
     TOP,
-    UNBOUNDED,
-    Plan,
 )
+from streams.units import UNBOUNDED
 
 
 @compiled
-def reset(cells: Cells, plan: Plan, clock: int, kind: int, actor: int, at_ms: int) -> bool:
+def reset(state: State, clock: int, kind: int, actor: int, at_ms: int) -> bool:
     """Start again with a record that resets; False if the record does not concern the clock."""
-    columns = plan.clocks[clock]
-    if (columns[RESET_ACTOR] != ANY and columns[RESET_ACTOR] != actor) or (columns[RESET_KIND] != ANY and columns[RESET_KIND] != kind):
+    words, plan = state.words, state.plan
+    if plan[clock + RESET_ACTOR] != ANY and plan[clock + RESET_ACTOR] != actor:
         return False
-    if at_ms > whole(cells, columns[RESET]):
-        put(cells, columns[RESET], at_ms)
-        if whole(cells, columns[FIRED]) >= 0:
-            put(cells, columns[FIRED], -1)
-            put(cells, columns[CLOCK_HOLDS], plan.schemes[columns[OF_SCHEME], TOP])
-            put(cells, columns[RESTING], 0)
+    if plan[clock + RESET_KIND] != ANY and plan[clock + RESET_KIND] != kind:
+        return False
+    if at_ms > whole(words, plan[clock + RESET]):
+        put(words, plan[clock + RESET], at_ms)
+        if whole(words, plan[clock + FIRED]) >= 0:
+            put(words, plan[clock + FIRED], -1)
+            put(words, plan[clock + CLOCK_HOLDS], plan[plan[clock + OF_SCHEME] + TOP])
+            put(words, plan[clock + RESTING], 0)
     return True
 
 
 @compiled
-def runs_out(cells: Cells, plan: Plan, clock: int) -> int:
+def runs_out(state: State, clock: int) -> int:
     """When the consequence follows (ms); UNBOUNDED: never as things are."""
-    columns = plan.clocks[clock]
-    scheme = plan.schemes[columns[OF_SCHEME]]
-    earned = whole(cells, scheme[EARNED])
-    after_ms, fired_ms = plan.clock_limits[columns[FIRST_TIER] + earned], whole(cells, columns[FIRED])
-    if whole(cells, columns[RESTING]) != 0 or whole(cells, columns[CLOCK_HOLDS]) < earned or after_ms >= UNBOUNDED:
+    words, plan = state.words, state.plan
+    earned = whole(words, plan[plan[clock + OF_SCHEME] + EARNED])
+    after_ms, fired_ms = plan[plan[clock + LIMITS] + earned], whole(words, plan[clock + FIRED])
+    if whole(words, plan[clock + RESTING]) != 0 or whole(words, plan[clock + CLOCK_HOLDS]) < earned or after_ms >= UNBOUNDED:
         return UNBOUNDED
-    in_tier_ms = whole(cells, scheme[SINCE])
-    begins = max(whole(cells, columns[RESET]), fired_ms)
-    if columns[BY_TIER] != 0:
+    in_tier_ms = whole(words, plan[plan[clock + OF_SCHEME] + SINCE])
+    begins = max(whole(words, plan[clock + RESET]), fired_ms)
+    if plan[clock + BY_TIER] != 0:
         begins = max(begins, in_tier_ms)
     passed_over = max(in_tier_ms - begins, 0) // after_ms if fired_ms >= 0 else 0
     return begins + (passed_over + 1) * after_ms

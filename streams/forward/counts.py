@@ -3,124 +3,130 @@
 A window with more entries than the row holds is changed in Python alone; what it is worth is read here in all its forms.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.compiling import compiled
-from streams.forward.cells import Cells, put, whole
-from streams.forward.plan import AT, FILL, HOLDS, NUMBER, UNBOUNDED, WINDOW, Plan
+from streams.forward.cells import State, nth, put, whole
+from streams.forward.plan import AT, FILL, HOLDS, NUMBER, WINDOW
 from streams.measures.rolling import ENTRIES, FIRST_STEPS, IN_ROW
+from streams.units import UNBOUNDED
+
+Words = NDArray[np.int64]
 
 
 @compiled
-def entered(cells: Cells, plan: Plan, measure: int, at_ms: int, now_ms: int) -> bool:
+def entered(state: State, measure: int, at_ms: int, now_ms: int) -> bool:
     """Count a record of `at_ms`; False if the row alone cannot."""
-    columns = plan.measures[measure]
-    if whole(cells, columns[HOLDS]) != ENTRIES:
+    words, plan = state.words, state.plan
+    if whole(words, plan[measure + HOLDS]) != ENTRIES:
         return False
-    if now_ms >= at_ms + columns[WINDOW]:
+    if now_ms >= at_ms + plan[measure + WINDOW]:
         return True
-    fill = _dropped(cells, columns[AT], columns[NUMBER], whole(cells, columns[FILL]), now_ms - columns[WINDOW])
+    fill = _dropped(words, plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL]), now_ms - plan[measure + WINDOW])
     if fill == IN_ROW:
         return False
     place = fill
-    while place > 0 and _is_after(cells, columns[AT], columns[NUMBER], place - 1, at_ms):
-        _copied(cells, columns[AT], columns[NUMBER], place - 1, place)
+    while place > 0 and _is_after(words, plan[measure + AT], plan[measure + NUMBER], place - 1, at_ms):
+        _copied(words, plan[measure + AT], plan[measure + NUMBER], place - 1, place)
         place -= 1
-    put(cells, columns[AT] + place * 8, at_ms)
-    put(cells, columns[NUMBER] + place * 8, 1)
-    put(cells, columns[FILL], fill + 1)
+    put(words, nth(plan[measure + AT], place), at_ms)
+    put(words, nth(plan[measure + NUMBER], place), 1)
+    put(words, plan[measure + FILL], fill + 1)
     return True
 
 
 @compiled
-def _is_after(cells: Cells, at: int, number: int, place: int, at_ms: int) -> bool:
+def _is_after(words: Words, at: int, number: int, place: int, at_ms: int) -> bool:
     """Whether an entry comes after one record of `at_ms`: later, or as late and of more."""
-    there_ms = whole(cells, at + place * 8)
-    return there_ms > at_ms or (there_ms == at_ms and whole(cells, number + place * 8) > 1)
+    there_ms = whole(words, nth(at, place))
+    return there_ms > at_ms or (there_ms == at_ms and whole(words, nth(number, place)) > 1)
 
 
 @compiled
-def _copied(cells: Cells, at: int, number: int, source: int, target: int) -> None:
-    put(cells, at + target * 8, whole(cells, at + source * 8))
-    put(cells, number + target * 8, whole(cells, number + source * 8))
+def _copied(words: Words, at: int, number: int, source: int, target: int) -> None:
+    put(words, nth(at, target), whole(words, nth(at, source)))
+    put(words, nth(number, target), whole(words, nth(number, source)))
 
 
 @compiled
-def _dropped(cells: Cells, at: int, number: int, fill: int, over_ms: int) -> int:
+def _dropped(words: Words, at: int, number: int, fill: int, over_ms: int) -> int:
     """Drop what was at or before `over_ms`; how many entries are left."""
     left = 0
     for place in range(fill):
-        if whole(cells, at + place * 8) > over_ms:
+        if whole(words, nth(at, place)) > over_ms:
             if left != place:
-                _copied(cells, at, number, place, left)
+                _copied(words, at, number, place, left)
             left += 1
     return left
 
 
 @compiled
-def fresh_until(cells: Cells, at: int, holds: int) -> int:
+def fresh_until(words: Words, at: int, holds: int) -> int:
     """The instant (ms) from which a window needs its dossier; UNBOUNDED: never."""
-    return whole(cells, at + (IN_ROW - 1) * 8) if whole(cells, holds) == FIRST_STEPS else UNBOUNDED
+    return whole(words, nth(at, IN_ROW - 1)) if whole(words, holds) == FIRST_STEPS else UNBOUNDED
 
 
 @compiled
-def covers(cells: Cells, at: int, holds: int, now_ms: int) -> bool:
+def covers(words: Words, at: int, holds: int, now_ms: int) -> bool:
     """Whether the row knows the window at an instant."""
-    return now_ms < fresh_until(cells, at, holds) and (whole(cells, holds) == ENTRIES or now_ms >= whole(cells, at))
+    return now_ms < fresh_until(words, at, holds) and (whole(words, holds) == ENTRIES or now_ms >= whole(words, at))
 
 
 @compiled
-def counted(cells: Cells, plan: Plan, measure: int, at_ms: int) -> float:
+def counted(state: State, measure: int, at_ms: int) -> float:
     """How many records the window holds at an instant."""
-    columns = plan.measures[measure]
-    if whole(cells, columns[HOLDS]) != ENTRIES:
-        return _step(cells, columns[AT], columns[NUMBER], whole(cells, columns[FILL]), at_ms)
+    words, plan = state.words, state.plan
+    if whole(words, plan[measure + HOLDS]) != ENTRIES:
+        return _step(words, plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL]), at_ms)
     inside = 0
-    for place in range(whole(cells, columns[FILL])):
-        there_ms = whole(cells, columns[AT] + place * 8)
-        if there_ms <= at_ms < there_ms + columns[WINDOW]:
-            inside += whole(cells, columns[NUMBER] + place * 8)
+    for place in range(whole(words, plan[measure + FILL])):
+        there_ms = whole(words, nth(plan[measure + AT], place))
+        if there_ms <= at_ms < there_ms + plan[measure + WINDOW]:
+            inside += whole(words, nth(plan[measure + NUMBER], place))
     return float(inside)
 
 
 @compiled
-def _step(cells: Cells, at: int, number: int, fill: int, at_ms: int) -> float:
+def _step(words: Words, at: int, number: int, fill: int, at_ms: int) -> float:
     """The last step that has begun; the first one if none has."""
     for place in range(fill - 1, 0, -1):
-        if whole(cells, at + place * 8) <= at_ms:
-            return float(whole(cells, number + place * 8))
-    return float(whole(cells, number))
+        if whole(words, nth(at, place)) <= at_ms:
+            return float(whole(words, nth(number, place)))
+    return float(whole(words, number))
 
 
 @compiled
-def count_span(cells: Cells, plan: Plan, measure: int, from_ms: int, to_ms: int) -> tuple[float, float]:
+def count_span(state: State, measure: int, from_ms: int, to_ms: int) -> tuple[float, float]:
     """Bounds of the count over a time in which nothing is folded; exact as far as the row knows."""
-    columns = plan.measures[measure]
-    last = float(whole(cells, columns[NUMBER] + (IN_ROW - 1) * 8))
-    known_ms = fresh_until(cells, columns[AT], columns[HOLDS])
+    words, plan = state.words, state.plan
+    last = float(whole(words, nth(plan[measure + NUMBER], IN_ROW - 1)))
+    known_ms = fresh_until(words, plan[measure + AT], plan[measure + HOLDS])
     if from_ms >= known_ms:
         return 0.0, last
-    if whole(cells, columns[HOLDS]) == ENTRIES:
-        return _left(cells, plan, measure, to_ms), _left(cells, plan, measure, from_ms)
-    low, high = _steps_span(cells, columns[AT], columns[NUMBER], whole(cells, columns[FILL]), from_ms, to_ms)
+    if whole(words, plan[measure + HOLDS]) == ENTRIES:
+        return _left(state, measure, to_ms), _left(state, measure, from_ms)
+    low, high = _steps_span(words, plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL]), from_ms, to_ms)
     if to_ms < known_ms:
         return low, high
     return min(low, 0.0), max(high, last)
 
 
 @compiled
-def _steps_span(cells: Cells, at: int, number: int, fill: int, from_ms: int, to_ms: int) -> tuple[float, float]:
-    low = high = _step(cells, at, number, fill, from_ms)
+def _steps_span(words: Words, at: int, number: int, fill: int, from_ms: int, to_ms: int) -> tuple[float, float]:
+    low = high = _step(words, at, number, fill, from_ms)
     for place in range(fill):
-        if from_ms < whole(cells, at + place * 8) <= to_ms:
-            worth = float(whole(cells, number + place * 8))
+        if from_ms < whole(words, nth(at, place)) <= to_ms:
+            worth = float(whole(words, nth(number, place)))
             low, high = min(low, worth), max(high, worth)
     return low, high
 
 
 @compiled
-def _left(cells: Cells, plan: Plan, measure: int, at_ms: int) -> float:
+def _left(state: State, measure: int, at_ms: int) -> float:
     """How many of the entries have not ended at an instant."""
-    columns, left = plan.measures[measure], 0
-    for place in range(whole(cells, columns[FILL])):
-        if whole(cells, columns[AT] + place * 8) + columns[WINDOW] > at_ms:
-            left += whole(cells, columns[NUMBER] + place * 8)
+    words, plan, left = state.words, state.plan, 0
+    for place in range(whole(words, plan[measure + FILL])):
+        if whole(words, nth(plan[measure + AT], place)) + plan[measure + WINDOW] > at_ms:
+            left += whole(words, nth(plan[measure + NUMBER], place))
     return float(left)

@@ -1,19 +1,21 @@
-"""One interaction folded into the copy of its account's row, in compiled code, as `streams/account.py` does it; or the word that it decides."""
+"""One interaction folded into the copy of its account's row, in compiled code, as `streams/account.py` does it; or why it is left to Python."""
 
 from typing import NamedTuple
 
 from schemas.compiling import compiled
 from streams.forward.capping import ASK_DOSSIER, contact_room, kind_room, local_day, opens, use_contact, use_kind
-from streams.forward.cells import NOWHERE, Cells, put, whole
+from streams.forward.cells import NOWHERE, State, nth, put, whole
 from streams.forward.clocks import reset
-from streams.forward.counts import covers, entered
+from streams.forward.counts import entered
 from streams.forward.plan import (
     ACTORS,
     CLOCK,
+    CLOCK_END,
+    CLOCK_WIDTH,
+    CLOCKS,
     CONTACT,
     DEADLINE,
     DECAYED,
-    FIRST_PRICE,
     FOLDED,
     IDS,
     IDS_FILL,
@@ -22,19 +24,27 @@ from streams.forward.plan import (
     LAST_AT,
     LAST_OFFSET,
     LAST_TOPIC,
+    MEASURE_END,
+    MEASURE_WIDTH,
+    MEASURES,
+    PER_SECOND,
+    PRICES,
     RECORDS,
+    SCHEME_END,
+    SCHEME_WIDTH,
+    SCHEMES,
     SCORE,
-    UNBOUNDED,
-    Plan,
+    SLOTS,
+    TOPIC,
 )
 from streams.forward.points import take_points
 from streams.forward.scoring import decides, next_timer, score
-from streams.forward.search import next_change, still_holds
+from streams.forward.search import is_covered, next_change, still_holds
+from streams.units import UNBOUNDED
 
-DULL, UNPRICED, REPEATED, DECIDES = range(4)
-"""What became of a record. One that DECIDES has left its traces in the copy alone."""
+DULL, UNPRICED, REPEATED, UNREADABLE, UNKNOWN, DUE, DOSSIER, DECIDES = range(8)
+"""What became of a record: folded here (up to REPEATED), or left to Python, and why. One that is left has changed the copy alone."""
 
-UNUSED, USED, UNKNOWN_HERE = range(3)
 RECENT_IDS = 16
 """As in `streams/policy/compiled.py`."""
 
@@ -53,103 +63,140 @@ class Happening(NamedTuple):
 
 
 @compiled
-def fold(cells: Cells, plan: Plan, happening: Happening) -> int:
+def fold(state: State, happening: Happening) -> int:
     """Fold it; what became of it."""
-    if _remembered(cells, plan, happening.event):
+    words, plan = state.words, state.plan
+    if _remembered(state, happening.event):
         return REPEATED
-    if whole(cells, plan.account[DEADLINE]) <= happening.at_ms or next_timer(cells, plan) <= happening.at_ms:
+    if not _time_may_pass(state, happening.at_ms):
+        return DUE
+    _remember(state, happening)
+    if not _take(state, happening):
+        return DOSSIER
+    now_ms = whole(words, plan[CLOCK])
+    if not is_covered(state, now_ms):
+        return DOSSIER
+    if _decides(state, now_ms):
         return DECIDES
-    _remember(cells, plan, happening)
-    used = _taken(cells, plan, happening)
-    now_ms = whole(cells, plan.account[CLOCK])
-    if used == UNKNOWN_HERE or not _settles(cells, plan, now_ms):
-        return DECIDES
-    if whole(cells, plan.account[DEADLINE]) <= now_ms or next_timer(cells, plan) <= now_ms:
-        return DECIDES
-    deadline_ms = whole(cells, plan.account[DEADLINE])
-    if deadline_ms >= UNBOUNDED or not still_holds(cells, plan, now_ms, deadline_ms):
-        put(cells, plan.account[DEADLINE], next_change(cells, plan, now_ms)[0])
-    return DULL if used == USED else UNPRICED
+    deadline_ms = whole(words, plan[DEADLINE])
+    if deadline_ms <= now_ms or next_timer(state) <= now_ms:
+        return DUE
+    if deadline_ms >= UNBOUNDED or not still_holds(state, now_ms, deadline_ms):
+        put(words, plan[DEADLINE], next_change(state, now_ms)[0])
+    return DULL if _concerns(state, happening) else UNPRICED
 
 
 @compiled
-def _remembered(cells: Cells, plan: Plan, event: int) -> bool:
-    first = plan.account[IDS] >> 3
-    for place in range(whole(cells, plan.account[IDS_FILL])):
-        if cells.i8[first + place] == event:
+def _time_may_pass(state: State, until_ms: int) -> bool:
+    """Whether nothing is due up to an instant; a deadline that was only one to look again is moved on."""
+    words, plan = state.words, state.plan
+    if whole(words, plan[DEADLINE]) > until_ms and next_timer(state) > until_ms:
+        return True
+    clock_ms = whole(words, plan[CLOCK])
+    if not is_covered(state, clock_ms):
+        return False
+    due_ms, _ = next_change(state, clock_ms)
+    if due_ms <= until_ms:
+        return False
+    put(words, plan[DEADLINE], due_ms)
+    return True
+
+
+@compiled
+def _remembered(state: State, event: int) -> bool:
+    first = state.plan[IDS] >> 6
+    for place in range(first, first + whole(state.words, state.plan[IDS_FILL])):
+        if state.words[place] == event:
             return True
     return False
 
 
 @compiled
-def _remember(cells: Cells, plan: Plan, happening: Happening) -> None:
+def _remember(state: State, happening: Happening) -> None:
     """The event's id, and what the account knows of its last record."""
-    account = plan.account
-    place = whole(cells, account[IDS_NEXT])
-    cells.i8[(account[IDS] >> 3) + place] = happening.event
-    put(cells, account[IDS_NEXT], (place + 1) % RECENT_IDS)
-    put(cells, account[IDS_FILL], min(whole(cells, account[IDS_FILL]) + 1, RECENT_IDS))
-    put(cells, account[RECORDS], whole(cells, account[RECORDS]) + 1)
-    put(cells, account[CLOCK], max(whole(cells, account[CLOCK]), happening.at_ms))
-    put(cells, account[LAST_TOPIC], plan.topic)
-    put(cells, account[LAST_OFFSET], happening.offset)
-    put(cells, account[LAST_AT], happening.at_ms)
+    words, plan = state.words, state.plan
+    place = whole(words, plan[IDS_NEXT])
+    put(words, nth(plan[IDS], place), happening.event)
+    put(words, plan[IDS_NEXT], (place + 1) % RECENT_IDS)
+    put(words, plan[IDS_FILL], min(whole(words, plan[IDS_FILL]) + 1, RECENT_IDS))
+    put(words, plan[RECORDS], whole(words, plan[RECORDS]) + 1)
+    put(words, plan[CLOCK], max(whole(words, plan[CLOCK]), happening.at_ms))
+    put(words, plan[LAST_TOPIC], plan[TOPIC])
+    put(words, plan[LAST_OFFSET], happening.offset)
+    put(words, plan[LAST_AT], happening.at_ms)
 
 
 @compiled
-def _taken(cells: Cells, plan: Plan, happening: Happening) -> int:
-    """Fold it into measures and clocks: whether any had a use for it, or one needs more than the row."""
-    used = UNUSED
-    for measure in range(plan.measures.shape[0]):
-        columns, slot = plan.measures[measure], plan.slots[measure, happening.kind]
-        if columns[FOLDED] == 0 or slot == NOWHERE or not columns[ACTORS] >> happening.actor & 1:
+def _take(state: State, happening: Happening) -> bool:
+    """Fold it into measures and clocks; False if one of them needs more than the row."""
+    plan = state.plan
+    for measure in range(plan[MEASURES], plan[MEASURE_END], MEASURE_WIDTH):
+        if not _counts(state, measure, happening):
             continue
-        used = USED
-        if columns[KIND] == DECAYED:
-            known = _priced(cells, plan, measure, slot, happening)
+        if plan[measure + KIND] == DECAYED:
+            known = _priced(state, measure, plan[plan[measure + SLOTS] + happening.kind], happening)
         else:
-            known = entered(cells, plan, measure, happening.at_ms, whole(cells, plan.account[CLOCK]))
+            known = entered(state, measure, happening.at_ms, whole(state.words, plan[CLOCK]))
         if not known:
-            return UNKNOWN_HERE
-    for clock in range(plan.clocks.shape[0]):
-        if reset(cells, plan, clock, happening.kind, happening.actor, happening.at_ms):
-            used = USED
-    return used
+            return False
+    for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
+        reset(state, clock, happening.kind, happening.actor, happening.at_ms)
+    return True
 
 
 @compiled
-def _priced(cells: Cells, plan: Plan, measure: int, slot: int, happening: Happening) -> bool:
+def _counts(state: State, measure: int, happening: Happening) -> bool:
+    """Whether a measure has a use for it."""
+    plan = state.plan
+    if plan[measure + FOLDED] == 0 or (plan[measure + ACTORS] >> happening.actor) & 1 == 0:
+        return False
+    return plan[plan[measure + SLOTS] + happening.kind] != NOWHERE
+
+
+@compiled
+def _concerns(state: State, happening: Happening) -> bool:
+    """Whether anything had a use for it."""
+    plan = state.plan
+    for measure in range(plan[MEASURES], plan[MEASURE_END], MEASURE_WIDTH):
+        if _counts(state, measure, happening):
+            return True
+    for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
+        if reset(state, clock, happening.kind, happening.actor, happening.at_ms):
+            return True
+    return False
+
+
+@compiled
+def _priced(state: State, measure: int, slot: int, happening: Happening) -> bool:
     """Points as far as they count; False if only the dossier knows how far."""
-    price = plan.measures[measure, FIRST_PRICE] + slot
-    points = plan.prices[price]
-    if plan.per_second[price] > 0.0:
-        points = min(plan.per_second[price] * happening.dwell_seconds, points)
-    if not opens(cells, plan, measure, slot, happening.at_ms):
+    plan, numbers = state.plan, state.numbers
+    points, each = numbers[plan[measure + PRICES] + slot], numbers[plan[measure + PER_SECOND] + slot]
+    if each > 0.0:
+        points = min(each * happening.dwell_seconds, points)
+    if not opens(state, measure, slot, happening.at_ms):
         return True
-    day = local_day(plan, happening.at_ms)
-    capped_by_contact = plan.measures[measure, CONTACT] != NOWHERE and happening.has_contact
-    room = min(abs(points), kind_room(cells, plan, measure, slot, day, abs(points)))
-    if capped_by_contact:
-        left = contact_room(cells, plan, measure, happening.contact, day)
+    day = local_day(state, happening.at_ms)
+    by_contact = plan[measure + CONTACT] != NOWHERE and happening.has_contact
+    room = min(abs(points), kind_room(state, measure, slot, day, abs(points)))
+    if by_contact:
+        left = contact_room(state, measure, happening.contact, day)
         if left == ASK_DOSSIER:
             return False
         room = min(room, left)
-    use_kind(cells, plan, measure, slot, day, room)
-    if capped_by_contact and room != 0.0:
-        use_contact(cells, plan, measure, happening.contact, day, room)
-    take_points(cells, plan, measure, slot, room if points > 0.0 else -room, happening.at_ms)
+    use_kind(state, measure, slot, day, room)
+    if by_contact and room != 0.0:
+        use_contact(state, measure, happening.contact, day, room)
+    take_points(state, measure, slot, room if points > 0.0 else -room, happening.at_ms)
     return True
 
 
 @compiled
-def _settles(cells: Cells, plan: Plan, now_ms: int) -> bool:
-    """Bring the score up to now; False if a scheme has something to decide, or a window needs its dossier."""
-    for window in range(plan.windows.shape[0]):
-        if not covers(cells, plan.windows[window, 0], plan.windows[window, 1], now_ms):
-            return False
-    score_micro = score(cells, plan, now_ms)
-    for scheme in range(plan.schemes.shape[0]):
-        put(cells, plan.schemes[scheme, SCORE], score_micro)
-        if decides(cells, plan, scheme, score_micro, now_ms):
-            return False
-    return True
+def _decides(state: State, now_ms: int) -> bool:
+    """Bring the score up to now; whether a scheme has something to decide."""
+    plan = state.plan
+    score_micro = score(state, now_ms)
+    for scheme in range(plan[SCHEMES], plan[SCHEME_END], SCHEME_WIDTH):
+        put(state.words, plan[scheme + SCORE], score_micro)
+        if decides(state, scheme, score_micro, now_ms):
+            return True
+    return False

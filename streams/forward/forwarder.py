@@ -14,8 +14,8 @@ from streams.account import Fate
 from streams.accounts import Accounts
 from streams.batches import RecordBatch, laid_out
 from streams.forward.advance import Records, advance
-from streams.forward.cells import cells_of
-from streams.forward.folding import DULL, REPEATED, UNPRICED
+from streams.forward.cells import State
+from streams.forward.folding import DECIDES, DULL, REPEATED, UNPRICED
 from streams.forward.planning import TOPIC, NotPlanned, planned
 from streams.policy.compiled import CompiledPolicy
 
@@ -31,7 +31,8 @@ class Forwarder:
     def __init__(self, policy: CompiledPolicy) -> None:
         """Raises NotPlanned for a policy that compiled code does not know."""
         self.plan = planned(policy)
-        self.copy = cells_of(np.zeros(self.plan.row_bytes, np.uint8))
+        words = np.zeros(policy.layout.description.row_bytes // 8, np.int64)
+        self.copy = State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
         self._decoder = InteractionDecoder(shipped())
 
     def over(self, batch: RecordBatch, accounts: Accounts, quarantined: AbstractSet[tuple[str, int]] = frozenset()) -> "Run | None":
@@ -59,13 +60,17 @@ class Run:
 
     def __init__(self, forwarder: Forwarder, accounts: Accounts, records: Records) -> None:
         self._forwarder, self._accounts, self._records = forwarder, accounts, records
-        self._tally = np.zeros(len(_FATES), np.int64)
+        self._tally = np.zeros(DECIDES + 1, np.int64)
 
     def advance(self, first: int) -> int:
         """Fold from record `first` on; the place of the first one left to Python."""
-        place = advance(first, self._records, self._accounts.memory(), self._forwarder.plan, self._forwarder.copy, self._tally)
-        return int(place)
+        place = -1 - first
+        while place < 0:
+            place = advance(-1 - place, self._records, self._accounts.memory(), self._forwarder.plan, self._forwarder.copy, self._tally)
+            if place < 0:
+                self._accounts.make_room()
+        return place
 
     def fates(self) -> Counter[tuple[str, Fate]]:
         """How many records came to which end here."""
-        return Counter({(TOPIC, _FATES[fate]): number for fate, number in enumerate(self._tally.tolist()) if number})
+        return Counter({(TOPIC, _FATES[fate]): number for fate, number in enumerate(self._tally[: len(_FATES)].tolist()) if number})

@@ -1,7 +1,9 @@
-"""A policy as arrays: what compiled code knows of it. Every policy has the same types, so compiled code serves them all.
+"""A policy as two arrays: what compiled code knows of it. Every policy has the same types, so compiled code serves them all.
 
-A table has one row for each measure, dimension, scheme, condition or clock, and one named column for each thing said of it. A place is
-a number as `streams/forward/cells.py` makes it, NOWHERE where there is nothing.
+The plan begins with a header of fixed places. What follows is a list for each kind of thing; a measure, a dimension, a scheme, a clock
+is known by the place at which its list begins, and each thing said of it has a fixed distance from there. Where a list varies in length
+(one entry for each kind of interaction), what is said is the place of its first entry. A number of a row is said by its place in the
+row (`streams/forward/cells.py`), a real number by its place in `numbers`; NOWHERE stands for nothing.
 """
 
 from typing import NamedTuple
@@ -9,81 +11,60 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Whole = NDArray[np.int64]
-Real = NDArray[np.float64]
-
-# -- account: places of the columns that every account has --------------------------------------------------------------
+# -- header ---------------------------------------------------------------------------------------------------------------
 CLOCK, DEADLINE, RECORDS, LAST_TOPIC, LAST_OFFSET, LAST_AT, IDS, IDS_FILL, IDS_NEXT = range(9)
 ACCOUNT_COLUMNS = (
     "account.clock_ms", "account.deadline_ms", "account.records", "account.last_topic", "account.last_offset", "account.last_at_ms",
     "ids.recent", "ids.fill", "ids.next",
 )  # fmt: skip
+MEASURES, MEASURE_END, DIMENSIONS, DIMENSION_END, SCHEMES, SCHEME_END, CLOCKS, CLOCK_END, WINDOWS, WINDOW_END, ZONES, ZONE_END = range(9, 21)
+MAX_AHEAD, TOPIC = 21, 22
+HEADER = 23
 
-# -- measures -------------------------------------------------------------------------------------------------------------
+# -- a measure: what it is, whether and of which actors (as bits) interactions are folded into it, its slot for each kind --------
+KIND, FOLDED, ACTORS, SLOTS = range(4)
 DECAYED, COUNT, OTHER = range(3)
-KIND, FOLDED, ACTORS = range(3)
-"""What it is; whether interactions are folded into it; of which actors, as bits."""
-TOTAL, TIMES, STANDS_AT, LAST, KINDS, FIRST_PRICE = range(3, 9)  # decayed
-CAP_DAY, CAP_USED, CAPPED_KINDS, FIRST_CAP = range(9, 13)
-CONTACT_TODAY, CONTACT, CONTACT_DAY, CONTACT_USED, CONTACTS = range(13, 18)
-BURST_AT, BURST_SEEN, BURST_WITHIN, BURST_COUNTS = range(18, 22)
-AT, NUMBER, FILL, HOLDS, WINDOW = range(3, 8)  # windows
-MEASURE_WIDTH = 22
+TOTAL, TIMES, STANDS_AT, LAST, KINDS, HALF_LIVES, PRICES, PER_SECOND = range(4, 12)  # decayed
+CAP_DAY, CAP_USED, CAPPED_KINDS, CAPPED, CAPS = range(12, 17)
+CONTACT_TODAY, CONTACT, CONTACT_DAY, CONTACT_USED, CONTACTS, CONTACT_CAP = range(17, 23)
+BURSTS, BURST_AT, BURST_SEEN, BURST_WITHIN, BURST_COUNTS = range(23, 28)
+AT, NUMBER, FILL, HOLDS, WINDOW = range(4, 9)  # count
+MEASURE_WIDTH = 28
 
-# -- dimensions -----------------------------------------------------------------------------------------------------------
+# -- a window, of any measure: its instants and what they are -----------------------------------------------------------------
+WINDOW_AT, WINDOW_HOLDS = range(2)
+WINDOW_WIDTH = 2
+
+# -- a dimension: its kind, the place of its number or the measure, of whether it is known, of what it is worth -------------------
+SOURCE, KNOWN, WORTH, WEIGHT, FROM, FACTOR, FALLBACK = range(1, 8)
 KEPT, PREDICTED, LINEAR = range(3)
-# KIND is column 0
-SOURCE, KNOWN, WORTH = range(1, 4)
-"""The place of its number, or the measure; the place of whether it is known; the place of what it is worth."""
-DIMENSION_WIDTH = 4
-WEIGHT, FROM, FACTOR, FALLBACK = range(4)
+DIMENSION_WIDTH = 8
 
-# -- schemes --------------------------------------------------------------------------------------------------------------
-SCORE, LOW, HIGH, SINCE, PENDING, EARNED, SEATED, GATED, CEILING, LIFT, CLOCK_CEILING, TOP, FIRST_TRIGGER, TRIGGERS = range(14)
+# -- a scheme, its triggers and their conditions ---------------------------------------------------------------------------------
+SCORE, LOW, HIGH, SINCE, PENDING, EARNED, SEATED, GATED, CEILING, LIFT, CLOCK_CEILING, TOP, TRIGGERS, TRIGGER_END = range(14)
 SCHEME_COLUMNS = (
     "score_micro", "low_micro", "high_micro", "since_ms", "pending_ms", "earned", "seated", "gated", "ceiling", "lift", "clock_ceiling",
 )  # fmt: skip
 SCHEME_WIDTH = 14
+TIER, CONDITIONS, CONDITION_END = range(3)
+TRIGGER_WIDTH = 3
+ASKED, AT_LEAST, AT_MOST = range(3)
+CONDITION_WIDTH = 3
 
-# -- triggers: the tier, and a run of conditions ---------------------------------------------------------------------------
-TIER, FIRST_CONDITION, CONDITIONS = range(3)
-
-# -- clocks ---------------------------------------------------------------------------------------------------------------
-OF_SCHEME, RESET, FIRED, CLOCK_HOLDS, RESTING, RESET_ACTOR, RESET_KIND, BY_TIER, FIRST_TIER = range(9)
+# -- a clock: its scheme, its columns, what resets it, whether its limit differs by tier, its limit for each tier -------------------
+OF_SCHEME, RESET, FIRED, CLOCK_HOLDS, RESTING, RESET_ACTOR, RESET_KIND, BY_TIER, LIMITS = range(9)
 CLOCK_WIDTH = 9
 ANY = -1
 
-UNBOUNDED = 1 << 62
-"""As in `streams/units.py`."""
+# -- a change of the time zone's offset ------------------------------------------------------------------------------------------
+ZONE_START, ZONE_OFFSET = range(2)
+ZONE_WIDTH = 2
 
 
 class Plan(NamedTuple):
-    """The arrays. `half_lives`, `prices` and `per_second` are by priced kind, `slots[measure, kind]` says which of them."""
+    """The arrays, and the names of the kinds that the policy speaks of: kind k is `kind_text[kind_begin[k] : kind_begin[k + 1]]`."""
 
-    account: Whole
-    row_bytes: int
-    max_ahead_ms: int
-    topic: int
-    seed: int
-    kind_begin: Whole
+    plan: NDArray[np.int64]
+    numbers: NDArray[np.float64]
     kind_text: NDArray[np.uint8]
-    slots: Whole
-    measures: Whole
-    half_lives: Real
-    prices: Real
-    per_second: Real
-    capped: Whole
-    caps: Real
-    contact_caps: Real
-    bursts: Whole
-    windows: Whole
-    dimensions: Whole
-    dimension_numbers: Real
-    schemes: Whole
-    triggers: Whole
-    conditions: Whole
-    bounds: Real
-    clocks: Whole
-    clock_limits: Whole
-    zone_starts: Whole
-    zone_offsets: Whole
+    kind_begin: NDArray[np.int64]

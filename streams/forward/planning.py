@@ -1,9 +1,9 @@
 """From a policy to its plan: which of it compiled code knows, or why it knows none of it.
 
-A policy that asks something of interactions that is not here is folded in Python altogether: right, and some thirty times slower.
+A policy that asks something of interactions that is not here is folded in Python altogether: right, and some fifty times slower.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf
 from typing import Any, get_args
 
@@ -19,12 +19,11 @@ from streams.forward.cells import NOWHERE, place
 from streams.measures.decayed import DecayedSpec, PerUnit
 from streams.measures.matching import KINDS, NOUNS, listed
 from streams.measures.windowed import CountSpec
-from streams.policy.compiled import CompiledPolicy
+from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.units import UNBOUNDED, zone_offsets
 
 TOPIC = "interactions"
 ACTORS = get_args(Actor)
-_EVERY_ACTOR = (1 << len(ACTORS)) - 1
 
 
 class NotPlanned(Exception):
@@ -39,52 +38,52 @@ def planned(policy: CompiledPolicy) -> p.Plan:
 
 
 class _Planner:
-    """Collects the arrays, measure by measure."""
+    """Writes the plan, list by list."""
 
     def __init__(self, policy: CompiledPolicy) -> None:
         self._policy, self._document, self._layout = policy, policy.document, policy.layout
-        self._names = list(policy.document.measures)
+        self._plan: list[int] = [NOWHERE] * p.HEADER
+        self._numbers: list[float] = []
         self._kinds = self._named_kinds()
-        self._prices: list[tuple[float, float, float]] = []
-        self._capped: list[int] = []
-        self._bursts: list[int] = []
-        self._caps: list[float] = []
 
     def plan(self) -> p.Plan:
         """Everything, by its parts."""
-        measures = [self._measure(name) for name in self._names]
+        for at, column in enumerate(p.ACCOUNT_COLUMNS):
+            self._plan[at] = self._place(column)
+        self._plan[p.MAX_AHEAD], self._plan[p.TOPIC] = self._policy.max_ahead_ms, INPUTS[TOPIC].number
+        self._table(p.MEASURES, p.MEASURE_END, p.MEASURE_WIDTH, [self._measure(name) for name in self._document.measures])
+        self._table(p.WINDOWS, p.WINDOW_END, p.WINDOW_WIDTH, self._windows())
+        self._table(p.DIMENSIONS, p.DIMENSION_END, p.DIMENSION_WIDTH, [self._dimension(name) for name in self._document.score])
+        self._table(p.SCHEMES, p.SCHEME_END, p.SCHEME_WIDTH, [self._scheme(scheme) for scheme in self._policy.schemes])
+        self._table(p.CLOCKS, p.CLOCK_END, p.CLOCK_WIDTH, self._clocks())
+        self._table(p.ZONES, p.ZONE_END, p.ZONE_WIDTH, [list(change) for change in zip(*zone_offsets(self._document.timezone), strict=True)])
         text = [kind.encode() for kind in self._kinds]
-        starts_ms, offsets_ms = zone_offsets(self._document.timezone)
-        triggers, conditions, bounds = self._triggers()
         return p.Plan(
-            account=_whole([self._place(column) for column in p.ACCOUNT_COLUMNS]),
-            row_bytes=self._layout.description.row_bytes,
-            max_ahead_ms=self._policy.max_ahead_ms,
-            topic=INPUTS[TOPIC].number,
-            seed=INPUTS[TOPIC].number,
-            kind_begin=_whole(np.cumsum([0, *map(len, text)])),
-            kind_text=np.frombuffer(b"".join(text), np.uint8).copy(),
-            slots=_table([self._slots(name) for name in self._names], len(self._kinds) + 1),
-            measures=_table(measures, p.MEASURE_WIDTH),
-            half_lives=_real([half_life for half_life, _, _ in self._prices]),
-            prices=_real([points for _, points, _ in self._prices]),
-            per_second=_real([each for _, _, each in self._prices]),
-            capped=_whole(self._capped),
-            caps=_real(self._caps),
-            contact_caps=_real([self._contact_cap(name) for name in self._names]),
-            bursts=_whole(self._bursts),
-            windows=_table(list(self._windows()), 2),
-            dimensions=_table([self._dimension(name) for name in self._document.score], p.DIMENSION_WIDTH),
-            dimension_numbers=_real([self._dimension_numbers(name) for name in self._document.score]).reshape(-1, 4),
-            schemes=_table(self._schemes(), p.SCHEME_WIDTH),
-            triggers=_table(triggers, 3),
-            conditions=_whole(conditions),
-            bounds=_real(bounds).reshape(-1, 2),
-            clocks=_table(self._clocks(), p.CLOCK_WIDTH),
-            clock_limits=_whole(self._clock_limits()),
-            zone_starts=_whole(starts_ms),
-            zone_offsets=_whole(offsets_ms),
+            np.array(self._plan, np.int64),
+            np.array([*self._numbers, 0.0], np.float64),
+            np.frombuffer(b"".join(text), np.uint8).copy(),
+            np.cumsum([0, *map(len, text)], dtype=np.int64),
         )
+
+    # -- writing -----------------------------------------------------------------------------------------------------------
+
+    def _table(self, begin: int, end: int, width: int, rows: Sequence[Sequence[int]]) -> None:
+        """A list of things, all of the same width; the header says where it lies."""
+        assert all(len(row) == width for row in rows), "every row fills its width"
+        self._plan[begin] = self._listed([number for row in rows for number in row])
+        self._plan[end] = len(self._plan)
+
+    def _listed(self, entries: Sequence[int]) -> int:
+        """The place of a list that is written now."""
+        at = len(self._plan)
+        self._plan += entries
+        return at
+
+    def _numbered(self, *reals: float) -> int:
+        """The place of real numbers that are written now."""
+        at = len(self._numbers)
+        self._numbers += reals
+        return at
 
     def _place(self, column: str) -> int:
         return place(self._layout, column)
@@ -110,172 +109,137 @@ class _Planner:
     @staticmethod
     def _counted(spec: CountSpec) -> list[str] | None:
         """The kinds that a window counts, None for all."""
-        named = listed(spec.count)
-        within = spec.contents().get(KINDS[TOPIC])
+        named, within = listed(spec.count), spec.contents().get(KINDS[TOPIC])
         if NOUNS[TOPIC] in named:
             return within
         return [kind for kind in named if within is None or kind in within]
 
-    def _slots(self, name: str) -> list[int]:
-        """For each kind, and for any other: where a measure counts it."""
-        spec = self._document.measures[name]
-        if getattr(spec, "from_", None) != TOPIC:
-            return [NOWHERE] * (len(self._kinds) + 1)
-        if isinstance(spec, DecayedSpec):
-            own = list(spec.points)
-            return [own.index(kind) if kind in own else NOWHERE for kind in self._kinds] + [NOWHERE]
-        counted = self._counted(spec)
-        return [0 if counted is None or kind in counted else NOWHERE for kind in self._kinds] + [0 if counted is None else NOWHERE]
+    def _slots(self, spec: Any) -> int:
+        """For each kind, and for any other: where the measure counts it."""
+        if spec.from_ != TOPIC:
+            slots = [NOWHERE] * (len(self._kinds) + 1)
+        elif isinstance(spec, DecayedSpec):
+            slots = [*(_index(list(spec.points), kind) for kind in self._kinds), NOWHERE]
+        else:
+            counted = self._counted(spec)
+            slots = [0 if counted is None or kind in counted else NOWHERE for kind in self._kinds]
+            slots.append(0 if counted is None else NOWHERE)
+        return self._listed(slots)
 
     # -- measures ----------------------------------------------------------------------------------------------------------
 
     def _measure(self, name: str) -> list[int]:
         spec = self._document.measures[name]
         if isinstance(spec, DecayedSpec):
-            return self._decayed(name, spec)
+            return _row(self._decayed(name, spec) | self._caps(name, spec))
         if isinstance(spec, CountSpec):
-            return self._count(name, spec)
+            return _row(self._count(name, spec))
         if getattr(spec, "from_", None) == TOPIC:
             raise NotPlanned(f"measure {name} folds {TOPIC} in a way that only Python knows")
-        return _row(p.MEASURE_WIDTH, {p.KIND: p.OTHER, p.FOLDED: 0})
+        return _row({p.KIND: p.OTHER, p.FOLDED: 0})
 
-    def _decayed(self, name: str, spec: DecayedSpec) -> list[int]:
-        first = len(self._prices)
-        for kind, price in spec.points.items():
-            points, each = (price.at_most, price.per_second_of_dwell) if isinstance(price, PerUnit) else (float(price), 0.0)
-            self._prices.append((spec.half_life_ms(kind), points, each))
+    def _decayed(self, name: str, spec: DecayedSpec) -> dict[int, int]:
+        per_unit = [price if isinstance(price, PerUnit) else None for price in spec.points.values()]
+        most = [price.at_most if isinstance(price, PerUnit) else float(price) for price in spec.points.values()]
+        return {
+            p.KIND: p.DECAYED, p.FOLDED: spec.from_ == TOPIC, p.ACTORS: _bits(ACTORS), p.SLOTS: self._slots(spec),
+            p.TOTAL: self._of(name, "total"), p.TIMES: self._of(name, "count"), p.STANDS_AT: self._of(name, "at_ms"),
+            p.LAST: self._of(name, "last_ms"), p.KINDS: len(spec.points),
+            p.HALF_LIVES: self._numbered(*map(spec.half_life_ms, spec.points)), p.PRICES: self._numbered(*most),
+            p.PER_SECOND: self._numbered(*(price.per_second_of_dwell if price else 0.0 for price in per_unit)),
+        }  # fmt: skip
+
+    def _caps(self, name: str, spec: DecayedSpec) -> dict[int, int]:
         caps = spec.caps
-        per_day = list(caps.per_day) if caps else []
-        in_burst = list(dict.fromkeys(caps.burst.kinds)) if caps and caps.burst else []
-        self._capped += [_index(per_day, kind) for kind in spec.points]
-        self._bursts += [_index(in_burst, kind) for kind in spec.points]
-        first_cap = len(self._caps)
-        self._caps += [caps.per_day[kind] for kind in per_day] if caps else []
-        contacts = self._layout.dtype.fields[f"measures.{name}.contact"][0].shape if self._of(name, "contact") != NOWHERE else (0,)  # type: ignore[index]
-        return _row(p.MEASURE_WIDTH, {
-            p.KIND: p.DECAYED, p.FOLDED: spec.from_ == TOPIC, p.ACTORS: _EVERY_ACTOR, p.TOTAL: self._of(name, "total"),
-            p.TIMES: self._of(name, "count"), p.STANDS_AT: self._of(name, "at_ms"), p.LAST: self._of(name, "last_ms"),
-            p.KINDS: len(spec.points), p.FIRST_PRICE: first, p.CAP_DAY: self._of(name, "day"), p.CAP_USED: self._of(name, "used"),
-            p.CAPPED_KINDS: len(per_day), p.FIRST_CAP: first_cap, p.CONTACT_TODAY: self._of(name, "contact_today"),
-            p.CONTACT: self._of(name, "contact"), p.CONTACT_DAY: self._of(name, "contact_day"),
-            p.CONTACT_USED: self._of(name, "contact_used"), p.CONTACTS: contacts[0], p.BURST_AT: self._of(name, "burst_ms"),
-            p.BURST_SEEN: self._of(name, "burst_seen"), p.BURST_WITHIN: caps.burst.within if caps and caps.burst else 0,
-            p.BURST_COUNTS: caps.burst.counts_as if caps and caps.burst else 0,
-        })  # fmt: skip
+        per_day = caps.per_day if caps else {}
+        burst = caps.burst if caps else None
+        in_burst = list(dict.fromkeys(burst.kinds)) if burst else []
+        contacts = self._layout.dtype[f"measures.{name}.contact"].shape[0] if self._of(name, "contact") != NOWHERE else 0
+        return {
+            p.CAP_DAY: self._of(name, "day"), p.CAP_USED: self._of(name, "used"), p.CAPPED_KINDS: len(per_day),
+            p.CAPPED: self._listed([_index(list(per_day), kind) for kind in spec.points]), p.CAPS: self._numbered(*per_day.values()),
+            p.CONTACT_TODAY: self._of(name, "contact_today"), p.CONTACT: self._of(name, "contact"),
+            p.CONTACT_DAY: self._of(name, "contact_day"), p.CONTACT_USED: self._of(name, "contact_used"), p.CONTACTS: contacts,
+            p.CONTACT_CAP: self._numbered((caps.per_contact_day if caps else None) or inf),
+            p.BURSTS: self._listed([_index(in_burst, kind) for kind in spec.points]), p.BURST_AT: self._of(name, "burst_ms"),
+            p.BURST_SEEN: self._of(name, "burst_seen"), p.BURST_WITHIN: burst.within if burst else 0,
+            p.BURST_COUNTS: burst.counts_as if burst else 0,
+        }  # fmt: skip
 
-    def _count(self, name: str, spec: CountSpec) -> list[int]:
+    def _count(self, name: str, spec: CountSpec) -> dict[int, int]:
         contents = spec.contents()
-        if spec.from_ == TOPIC and set(contents) - {"actor", KINDS[TOPIC]}:
-            raise NotPlanned(f"measure {name} looks at fields of {TOPIC} that only Python reads: {', '.join(sorted(contents))}")
-        actors = contents.get("actor", ACTORS)
-        return _row(p.MEASURE_WIDTH, {
-            p.KIND: p.COUNT, p.FOLDED: spec.from_ == TOPIC, p.ACTORS: sum(1 << ACTORS.index(actor) for actor in set(actors)),
+        if spec.from_ == TOPIC and (others := sorted(set(contents) - {"actor", KINDS[TOPIC]})):
+            raise NotPlanned(f"measure {name} looks at what only Python reads of {TOPIC}: {', '.join(others)}")
+        return {
+            p.KIND: p.COUNT, p.FOLDED: spec.from_ == TOPIC, p.ACTORS: _bits(contents.get("actor", ACTORS)), p.SLOTS: self._slots(spec),
             p.AT: self._of(name, "at_ms"), p.NUMBER: self._of(name, "number"), p.FILL: self._of(name, "fill"),
             p.HOLDS: self._of(name, "holds"), p.WINDOW: spec.window,
-        })  # fmt: skip
+        }  # fmt: skip
 
-    def _contact_cap(self, name: str) -> float:
-        spec = self._document.measures[name]
-        return (spec.caps.per_contact_day or inf) if isinstance(spec, DecayedSpec) and spec.caps else inf
-
-    def _windows(self) -> Iterator[list[int]]:
-        """Every window, of whatever kind: until when its row is enough."""
-        for name in self._names:
-            if self._of(name, "holds") != NOWHERE:
-                yield [self._of(name, "at_ms"), self._of(name, "holds")]
+    def _windows(self) -> list[list[int]]:
+        """Every window, of whatever measure."""
+        windowed = [name for name in self._document.measures if self._of(name, "holds") != NOWHERE]
+        return [[self._of(name, "at_ms"), self._of(name, "holds")] for name in windowed]
 
     def _known_measure(self, name: str, who: str) -> int:
-        number = self._names.index(name)
+        """The place of a measure that compiled code can evaluate."""
         if not isinstance(self._document.measures[name], DecayedSpec | CountSpec):
             raise NotPlanned(f"{who} asks measure {name}, of a kind that only Python knows")
-        return number
+        return self._plan[p.MEASURES] + list(self._document.measures).index(name) * p.MEASURE_WIDTH
 
-    # -- dimensions --------------------------------------------------------------------------------------------------------
+    # -- dimensions, schemes, clocks ---------------------------------------------------------------------------------------
 
     def _dimension(self, name: str) -> list[int]:
         spec, worth = self._document.dimensions[name], self._place(f"dimensions.{name}.micro")
+        weight = self._numbered(self._document.score[name])
         match spec:
             case TableSpec():
-                return [p.KEPT, self._place(f"dimensions.{name}.kept"), NOWHERE, worth]
+                return [p.KEPT, self._place(f"dimensions.{name}.kept"), NOWHERE, worth, weight, NOWHERE, NOWHERE, NOWHERE]
             case PredictionSpec():
-                score = f"{name}.score"
-                return [p.PREDICTED, self._of(score, "number"), self._of(score, "known"), worth]
+                number, known = self._of(f"{name}.score", "number"), self._of(f"{name}.score", "known")
+                return [p.PREDICTED, number, known, worth, weight, NOWHERE, NOWHERE, self._numbered(spec.fallback)]
             case LinearSpec():
-                return [p.LINEAR, self._known_measure(spec.linear.measure, f"dimension {name}"), NOWHERE, worth]
+                measure = self._known_measure(spec.linear.measure, f"dimension {name}")
+                low, factor = self._numbered(spec.linear.from_), self._numbered(100.0 / (spec.linear.to - spec.linear.from_))
+                return [p.LINEAR, measure, NOWHERE, worth, weight, low, factor, NOWHERE]
         raise NotPlanned(f"dimension {name} is of a kind that only Python knows")
 
-    def _dimension_numbers(self, name: str) -> list[float]:
-        spec, numbers = self._document.dimensions[name], [float(self._document.score[name]), 0.0, 0.0, 0.0]
-        if isinstance(spec, LinearSpec):
-            numbers[p.FROM], numbers[p.FACTOR] = spec.linear.from_, 100.0 / (spec.linear.to - spec.linear.from_)
-        elif isinstance(spec, PredictionSpec):
-            numbers[p.FALLBACK] = spec.fallback
-        return numbers
-
-    # -- schemes and clocks ------------------------------------------------------------------------------------------------
-
-    def _schemes(self) -> list[list[int]]:
-        rows, first = [], 0
-        for scheme in self._policy.schemes:
-            columns = [self._place(scheme.column(part)) for part in p.SCHEME_COLUMNS]
-            rows.append([*columns, len(scheme.ladder.tiers) - 1, first, len(scheme.triggers)])
-            first += len(scheme.triggers)
-        return rows
-
-    def _triggers(self) -> tuple[list[list[int]], list[int], list[float]]:
-        triggers: list[list[int]] = []
-        conditions: list[int] = []
-        bounds: list[float] = []
-        for scheme in self._policy.schemes:
-            for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
-                triggers.append([scheme.triggers[number].tier, len(conditions), len(trigger.when)])
-                for name, bound in trigger.when.items():
-                    conditions.append(self._known_measure(name, f"a trigger of {scheme.name}"))
-                    bounds += [-inf if bound.at_least is None else bound.at_least, inf if bound.at_most is None else bound.at_most]
-        return triggers, conditions, bounds
+    def _scheme(self, scheme: Scheme) -> list[int]:
+        triggers = []
+        for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
+            conditions = []
+            for name, bound in trigger.when.items():
+                low, high = -inf if bound.at_least is None else bound.at_least, inf if bound.at_most is None else bound.at_most
+                conditions += [self._known_measure(name, f"a trigger of {scheme.name}"), self._numbered(low), self._numbered(high)]
+            begin = self._listed(conditions)
+            triggers += [scheme.triggers[number].tier, begin, begin + len(conditions)]
+        begin = self._listed(triggers)
+        columns = [self._place(scheme.column(part)) for part in p.SCHEME_COLUMNS]
+        return [*columns, len(scheme.ladder.tiers) - 1, begin, begin + len(triggers)]
 
     def _clocks(self) -> list[list[int]]:
-        rows, first = [], 0
+        rows = []
         for clock in self._policy.clocks:
             spec = self._document.clocks[clock.name]
-            scheme = self._scheme_number(clock.scheme)
+            scheme = next(n for n, scheme in enumerate(self._policy.schemes) if scheme.name == clock.scheme)
             parts = [self._place(f"clocks.{clock.name}.{part}") for part in ("reset_ms", "fired_ms", "ceiling", "resting")]
             actor = p.ANY if spec.resets_on.actor is None else ACTORS.index(spec.resets_on.actor)
             kind = p.ANY if spec.resets_on.kind is None else self._kinds.index(spec.resets_on.kind)
-            rows.append([scheme, *parts, actor, kind, isinstance(spec.after, dict), first])
-            first += len(clock.tiers)
+            tiers = range(len(clock.tiers))
+            limits = self._listed([clock.limit_ms(tier) if clock.consequence(tier) is not None else UNBOUNDED for tier in tiers])
+            rows.append([self._plan[p.SCHEMES] + scheme * p.SCHEME_WIDTH, *parts, actor, kind, int(isinstance(spec.after, dict)), limits])
         return rows
-
-    def _clock_limits(self) -> list[int]:
-        """For each clock and tier: after how long its consequence follows."""
-        return [
-            clock.limit_ms(tier) if clock.consequence(tier) is not None else UNBOUNDED
-            for clock in self._policy.clocks
-            for tier in range(len(clock.tiers))
-        ]
-
-    def _scheme_number(self, name: str) -> int:
-        return next(number for number, scheme in enumerate(self._policy.schemes) if scheme.name == name)
 
 
 def _index(names: Sequence[str], name: str) -> int:
     return names.index(name) if name in names else NOWHERE
 
 
-def _row(width: int, cells: dict[int, Any]) -> list[int]:
-    row = [NOWHERE] * width
-    for column, number in cells.items():
-        row[column] = int(number)
-    return row
+def _bits(actors: Sequence[str]) -> int:
+    """Actors as bits."""
+    return sum(1 << ACTORS.index(actor) for actor in set(actors))
 
 
-def _whole(numbers: Any) -> p.Whole:
-    return np.array(numbers, np.int64)
-
-
-def _real(numbers: Any) -> p.Real:
-    return np.array(numbers, np.float64)
-
-
-def _table(rows: Sequence[Sequence[int]], width: int) -> p.Whole:
-    return np.array(rows, np.int64).reshape(-1, width)
+def _row(said: dict[int, int]) -> list[int]:
+    """A measure's list, NOWHERE where nothing is said."""
+    return [int(said.get(at, NOWHERE)) for at in range(p.MEASURE_WIDTH)]
