@@ -11,10 +11,11 @@ and `cache_refused` says why.
 """
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import numba
+from numba import types
 from numba.core import config
 from numba.core.caching import FunctionCache
 
@@ -50,25 +51,38 @@ def _compiled(function: _Function, *, makes_arrays: bool) -> _Function:
     if config.DISABLE_JIT:
         return function
     made: Any = numba.njit(nogil=True, error_model="numpy", _nrt=makes_arrays)(function)
-    made._cache = _KeptCode(function, ("makes_arrays", makes_arrays, "bounds", bool(config.BOUNDSCHECK)))
+    made._cache = _KeptCode(function, {"makes_arrays": makes_arrays, "bounds": bool(config.BOUNDSCHECK)})
     kept: _Function = made
     return kept
 
 
 class _Disk(FunctionCache):
-    """numba's cache of one function, its entries told apart by what they were made of and how."""
+    """numba's cache of one function. Its entries go by a name of our own, which says what the code was made of and how.
 
-    options: tuple[object, ...] = ()
+    numba's own name holds classes; where one of them was renamed since, the whole list could not be read any more.
+    """
+
+    options: object = None
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        types = sig if isinstance(sig, tuple) else sig.args
-        return super()._index_key(sig, codegen), fingerprint(self._py_func, types), self.options
+        arguments = sig if isinstance(sig, tuple) else sig.args
+        made_of = fingerprint(self._py_func, tuple(_named_tuples(arguments)))
+        return f"{arguments} {codegen.magic_tuple()} {made_of} {self.options}"
+
+
+def _named_tuples(kinds: Iterable[Any]) -> Iterator[type]:
+    """The classes of the named tuples among numba's types, those inside others too."""
+    for kind in kinds:
+        if isinstance(kind, types.NamedTuple):
+            yield kind.instance_class
+        if isinstance(kind, types.BaseTuple):
+            yield from _named_tuples(kind.types)
 
 
 class _KeptCode:
     """What numba asks of a function's cache. The disk is first looked at when the function is first called."""
 
-    def __init__(self, function: Callable[..., object], options: tuple[object, ...]) -> None:
+    def __init__(self, function: Callable[..., object], options: object) -> None:
         self._function = function
         self._options = options
         self._disk: Any = None
@@ -91,7 +105,16 @@ class _KeptCode:
             if self._disk is None:
                 self._disk = _Disk(self._function)
                 self._disk.options = self._options
-            return ask(self._disk)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as fault:
+            return _answer(self._disk, ask)
+        except (OSError, RuntimeError) as fault:
             _refusals.append(f"{type(fault).__name__}: {fault}")
             return None
+
+
+def _answer(disk: Any, ask: Callable[[Any], Any]) -> Any:
+    """What the disk answers; where a crash left half a file, what was kept of this function is forgotten."""
+    try:
+        return ask(disk)
+    except (EOFError, pickle.UnpicklingError):
+        disk.flush()
+        return None

@@ -1,55 +1,64 @@
-"""What a compiled function was made of: the digest of everything besides its own file that its code depends on."""
+"""What a compiled function was made of: the digest of everything that its code depends on, as it is in memory.
+
+Rules: whatever a function calls or names counts, in whatever file it stands: another body, constant, table, field order or
+enum gives another fingerprint. Comments do not count.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator
 from enum import Enum
-from functools import cache
-from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-_PLAIN = (bool, int, float, complex, str, bytes, tuple, np.generic, type(None))
+_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 
 
-def fingerprint(function: Callable[..., object], types: tuple[object, ...] = ()) -> str:
-    """The digest of the sources of a function and of all that it calls, of the constants that they name, and of the fields
-    of the named tuples that they make or are given (`types`: numba's types of the arguments).
+def fingerprint(function: Callable[..., object], classes: tuple[type, ...] = ()) -> str:
+    """The digest of a function, of the functions that it calls, the constants that they name, and the fields of the named
+    tuples that they make or are given (`classes`: those of the arguments).
     """
-    parts = sorted(set(_parts(function, set())))
-    fields = [repr(_fields(getattr(each, "instance_class", None))) for each in types]
-    return hashlib.sha256("\n".join([*parts, *fields]).encode()).hexdigest()
+    parts = sorted({*_parts(function, set()), *(_shape(each) for each in classes)})
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _parts(function: Any, met: set[Any]) -> Iterator[str]:
-    """What a function is made of, one line each."""
+    """What a function is made of, a line each."""
     if function in met:
         return
     met.add(function)
-    yield _source(function.__code__.co_filename)
+    yield f"{function.__module__}.{function.__qualname__} {_body(function.__code__)} {function.__defaults__!r}"
     for name, held in _named(function):
-        called = getattr(held, "py_func", None)
-        if called is not None:
+        called = getattr(held, "py_func", held)  # what numba made remembers what it was made from
+        if isinstance(called, FunctionType):
             yield from _parts(called, met)
-        elif isinstance(held, np.ndarray):
-            yield f"{name} {held.dtype} {held.shape} {hashlib.sha256(held.tobytes()).hexdigest()}"
-        elif isinstance(held, _PLAIN):
-            yield f"{name} {held!r}"
-        elif isinstance(held, type):
-            yield f"{name} {_fields(held)!r}"
+        else:
+            yield f"{name} {_shape(held)}"
+
+
+def _body(code: CodeType) -> str:
+    """Code without its place: what it does, with which constants and names."""
+    constants = [_body(each) if isinstance(each, CodeType) else _shape(each) for each in code.co_consts]
+    return repr((code.co_code.hex(), constants, code.co_names, code.co_varnames, code.co_freevars))
 
 
 def _named(function: Any) -> Iterator[tuple[str, Any]]:
-    """The names that a function's code uses and what stands behind them, also as attributes of a module."""
-    spread = function.__globals__
+    """The names that a function's code uses and what stands behind them, as attributes of a module too."""
     names = list(_names(function.__code__))
-    for name in names:
+    spread = dict(function.__globals__)
+    spread.update(zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True))
+    for name in [*names, *function.__code__.co_freevars]:
         held = spread.get(name)
         if isinstance(held, ModuleType):
-            yield from ((f"{name}.{inner}", getattr(held, inner)) for inner in names if hasattr(held, inner))
+            yield from ((f"{name}.{inner}", getattr(held, inner)) for inner in names if _is_ours(held) and hasattr(held, inner))
         elif name in spread:
             yield name, held
+
+
+def _is_ours(module: ModuleType) -> bool:
+    """Not numpy or the standard library: their version is another matter, and their functions are not compiled from here."""
+    return module.__name__.partition(".")[0] in {"schemas", "streams"}
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -59,13 +68,15 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _fields(kind: Any) -> object:
-    """The order of a named tuple's fields, the values of an enum."""
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [(member.name, member.value) for member in kind]
-    return getattr(kind, "_fields", None)
-
-
-@cache
-def _source(file: str) -> str:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+def _shape(held: object) -> str:
+    """A constant by its value, an array by its content, a class by the order of its fields or the values of its members."""
+    if isinstance(held, type) and issubclass(held, Enum):
+        return repr([(member.name, member.value) for member in held])
+    if isinstance(held, type):
+        return f"{held.__module__}.{held.__qualname__} {getattr(held, '_fields', None)!r}"
+    if isinstance(held, np.ndarray):
+        return f"{held.dtype} {held.shape} {hashlib.sha256(held.tobytes()).hexdigest()}"
+    if isinstance(held, tuple | frozenset):
+        inner = [_shape(each) for each in held]
+        return f"{type(held).__name__} {inner if isinstance(held, tuple) else sorted(inner)!r}"
+    return f"{type(held).__name__} {held!r}" if isinstance(held, _PLAIN) else type(held).__name__
