@@ -4,21 +4,21 @@ Going on is refused (SettingsError, exit 2) under another policy than the one th
 and made again: its offsets mean other records.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from agents.counters import LaneCounters
 from agents.partition_log import Fatal, PartitionLog
 from agents.patience import GivenUp, Wait, patiently
-from schemas.changelog import Kind, Progress, classify, progress_of, topic_of
+from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
 from schemas.errors import SettingsError
 
 
 class Rows(Protocol):
     """The accounts of one partition in memory, as recovery and views see them."""
 
-    def restore(self, key: bytes, payload: bytes | None) -> None:
-        """Take one changelog record of a row, a dossier or a layout."""
+    def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Take changelog records of rows, dossiers, layouts and the last tick, in their order."""
 
     def restored(self) -> None:
         """The changelog has been read to its end."""
@@ -66,12 +66,11 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
         if given_up():
             raise GivenUp("restoring was interrupted")
         for key, payload in batch:
-            if key[:1] == b"\0" and classify(key) is Kind.PROGRESS:
+            if key.startswith(PROGRESS_PREFIX):
                 if payload is None:
                     raise Fatal(f"changelog must keep its progress, got a tombstone for {topic_of(key)}")
                 progress[topic_of(key)] = progress_of(payload)
-            else:
-                rows.restore(key, payload)
+        rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
         counters.restored += len(batch)
     rows.restored()
     return progress

@@ -80,7 +80,7 @@ def progress_key(topic: str) -> bytes:
 
 def classify(key: bytes) -> Kind:
     """The kind of record a key belongs to."""
-    if key.startswith(ROW_PREFIX) and len(key) > 1:
+    if is_row(key):
         return Kind.ROW
     if key.startswith(DOSSIER_PREFIX) and len(key) > 1:
         return Kind.DOSSIER
@@ -91,6 +91,11 @@ def classify(key: bytes) -> Kind:
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
     raise ChangelogError(f"changelog key must be of a row, dossier, layout or progress, got {key[:40]!r}")
+
+
+def is_row(key: bytes) -> bool:
+    """Whether a key is of a row: `classify` for who asks often."""
+    return key.startswith(ROW_PREFIX) and len(key) > 1
 
 
 def account_of(key: bytes) -> bytes:

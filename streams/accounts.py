@@ -1,8 +1,8 @@
-"""The accounts of one partition: rows in one piece of memory, dossiers as compact bytes, and what changed since last asked.
+"""The accounts of one partition: rows in little memory, dossiers as compact bytes, and what changed since last asked.
 
 A row is lent to the fold and changed in place; the caller that lends it says so with `touch`, and `take_changes` gives
-the changelog records of everything touched since the last call, each account once. Rows move when they outgrow their memory:
-a row that was lent is good until the next account enters.
+the changelog records of everything touched since the last call, each account once. One row is lent at a time: it is packed
+again, and its view is void, as soon as another row, the memory or the changes are asked for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,31 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import changelog
-from schemas.compiling import compiled
+from streams import packed_rows
 from streams.account_index import FIRST_ACCOUNTS, AccountIndex, Begins, Table, copy_keys, grown
 from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
 from streams.kinds import Row
+from streams.packed_rows import Packed, Words, give_rows, keep_row, load_row, take_rows
 from streams.units import UNBOUNDED
 
-Words = NDArray[np.int64]
-
 _ROW = changelog.ROW_PREFIX[0]
+_NOBODY = -1
 
 
 class Memory(NamedTuple):
-    """What compiled code works on: the rows in every width, and the columns beside them; the entry of account n is at n.
+    """What compiled code works on. Good until a row is asked for, or an account enters, in Python.
 
-    Good until the next account enters. `touched_list[: touched_count[0]]` are the accounts touched, in order of first touch.
+    `rows` for `load_row` and `keep_row` of `streams/packed_rows.py`; the other columns have the entry of account n at n.
+    `touched_list[: touched_count[0]]` are the accounts touched, in order of first touch.
     """
 
-    f8: NDArray[np.float64]
-    i8: NDArray[np.int64]
-    i4: NDArray[np.int32]
-    u4: NDArray[np.uint32]
-    u2: NDArray[np.uint16]
-    u1: NDArray[np.uint8]
+    rows: Packed
     deadlines: NDArray[np.int64]
     touched: NDArray[np.uint8]
     touched_list: NDArray[np.int32]
@@ -46,40 +42,21 @@ class Memory(NamedTuple):
     keys: Bytes
 
 
-@compiled
-def _take_rows(rows: Words, deadlines: Words, deadline_word: int, numbers: Words, payloads: Words) -> None:
-    """The rows of these accounts from changelog payloads, whose first word is the layout's id."""
-    for each in range(len(numbers)):
-        number = numbers[each]
-        for word in range(rows.shape[1]):
-            rows[number, word] = payloads[each, word + 1]
-        deadlines[number] = rows[number, deadline_word]
-
-
-@compiled
-def _give_rows(rows: Words, numbers: NDArray[np.int32], layout_word: int, payloads: Words) -> None:
-    """The changelog payloads of these accounts."""
-    for each in range(len(numbers)):
-        payloads[each, 0] = layout_word
-        for word in range(rows.shape[1]):
-            payloads[each, word + 1] = rows[numbers[each], word]
-
-
 class Accounts:
     """Rows and dossiers by account key (UTF-8 bytes)."""
 
-    def __init__(self, layout: Layout, template: NDArray[Any], accounts: int = FIRST_ACCOUNTS) -> None:
+    def __init__(self, layout: Layout, accounts: int = FIRST_ACCOUNTS) -> None:
         """`accounts`: how many there is room for before memory has to grow."""
         self.layout = layout
-        self._entry = template.view(np.int64).copy()
         self._index = AccountIndex(accounts)
-        self._words: Words = np.zeros((accounts, len(self._entry)), np.int64)
+        self._packed = packed_rows.empty(layout.start, accounts)
+        self._lent: int = _NOBODY
+        self._lent_words: Words = layout.start.copy()
+        self._lent_row: NDArray[Any] = self._lent_words.view(layout.dtype)
         self._deadlines: Words = np.zeros(accounts, np.int64)
         self._touched = np.zeros(accounts, np.uint8)
         self._touched_list = np.zeros(accounts, np.int32)
         self._touched_count = np.zeros(1, np.int64)
-        self._rows: NDArray[Any] = self._words.view(layout.dtype)[:, 0]
-        self._memory: Memory | None = None
         self._layout_word = int(np.frombuffer(layout.layout_id.to_bytes(8, "big"), np.int64)[0])
         self._deadline_word = layout.offset("account.deadline_ms") // 8
         self._dossiers: dict[int, bytes] = {}
@@ -95,13 +72,9 @@ class Accounts:
 
     def memory(self) -> Memory:
         """The arrays for compiled code."""
-        if self._memory is None:
-            words, index = self._words, self._index
-            self._memory = Memory(
-                words.view(np.float64), words, words.view(np.int32), words.view(np.uint32), words.view(np.uint16), words.view(np.uint8),
-                self._deadlines, self._touched, self._touched_list, self._touched_count, index.table, index.key_begin, index.keys,
-            )  # fmt: skip
-        return self._memory
+        self._settle()
+        beside = self._deadlines, self._touched, self._touched_list, self._touched_count
+        return Memory(self._packed, *beside, self._index.table, self._index.key_begin, self._index.keys)
 
     # -- accounts by key -----------------------------------------------------------------------------------------------
 
@@ -121,34 +94,58 @@ class Accounts:
         """The numbers of these keys; those that are new have rows from the template."""
         known = self._index.count
         numbers = self._index.enter_all(buffer, begins, sizes)
-        self._memory = None
-        if self._index.count > len(self._words):
+        if self._index.count > len(self._deadlines):
             self._grow(self._index.count)
-        self._words[known : self._index.count] = self._entry
         self._deadlines[known : self._index.count] = UNBOUNDED
         return numbers
 
     def _grow(self, accounts: int) -> None:
-        self._words, self._deadlines = grown(self._words, accounts), grown(self._deadlines, accounts)
-        self._touched, self._touched_list = grown(self._touched, accounts), grown(self._touched_list, accounts)
-        self._rows = self._words.view(self.layout.dtype)[:, 0]
+        self._packed = self._packed._replace(place=grown(self._packed.place, accounts), room=grown(self._packed.room, accounts))
+        self._deadlines, self._touched = grown(self._deadlines, accounts), grown(self._touched, accounts)
+        self._touched_list = grown(self._touched_list, accounts)
 
     def alone(self, number: int) -> "Accounts":
         """A copy of one account, to try things on."""
-        copied = Accounts(self.layout, self._words[number], accounts=1)
-        copied._dossiers[copied.enter(self.key(number))] = encode_dossier(self.dossier(number))
+        copied = Accounts(self.layout, accounts=1)
+        there = copied.enter(self.key(number))
+        copied._dossiers[there] = encode_dossier(self.dossier(number))
+        copied._lend(there)[:] = self._lend(number)
         return copied
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def row(self, number: int) -> Row:
-        """The account's row: a view, changed in place."""
-        row: Row = self._rows[number]
+        """The account's row, lent: a view, changed in place."""
+        self._lend(number)
+        row: Row = self._lent_row[0]
         return row
+
+    def _lend(self, number: int) -> Words:
+        if number != self._lent:
+            self._settle()
+            load_row(self._packed, number, self._lent_words)
+            self._lent = number
+        return self._lent_words
+
+    def _settle(self) -> None:
+        """The row that was lent is taken back."""
+        if self._lent == _NOBODY:
+            return
+        if not keep_row(self._packed, self._lent, self._lent_words):
+            self._make_room(packed_rows.longest(self._packed))
+            keep_row(self._packed, self._lent, self._lent_words)
+        self._lent = _NOBODY
+
+    def make_room(self) -> None:
+        """Room for one more row that has outgrown its place, and more."""
+        self._make_room(packed_rows.longest(self._packed))
+
+    def _make_room(self, words: int) -> None:
+        self._packed = packed_rows.spacious(self._packed, len(self), words)
 
     def set_deadline(self, number: int, at_ms: int) -> None:
         """Nothing changes for the account before `at_ms` unless something arrives; kept in the row and in a column of its own."""
-        self._words[number, self._deadline_word] = at_ms
+        self._lend(number)[self._deadline_word] = at_ms
         self._deadlines[number] = at_ms
 
     def earliest_ms(self) -> int:
@@ -186,6 +183,7 @@ class Accounts:
 
     def take_changes(self) -> list[tuple[bytes, bytes]]:
         """The changelog records of what was touched, in order of first touch; the layout's own record comes first, once."""
+        self._settle()
         numbers = self._touched_list[: int(self._touched_count[0])]
         changes = []
         if len(numbers) and not self._layout_written:
@@ -209,10 +207,12 @@ class Accounts:
         return [joined[begin:end] for begin, end in zip([0, *found], found, strict=False)]
 
     def _row_payloads(self, numbers: NDArray[np.int32]) -> list[bytes]:
-        payloads = np.empty((len(numbers), 1 + len(self._entry)), np.int64)
-        _give_rows(self._words, numbers, self._layout_word, payloads)
-        joined, size = payloads.tobytes(), 8 + self.layout.dtype.itemsize
-        return [joined[begin : begin + size] for begin in range(0, len(joined), size)]
+        ends = np.empty(len(numbers), np.int64)
+        masks, rooms = packed_rows.masks_of(len(self.layout.start)), self._packed.room[numbers]
+        payloads = np.empty(int(np.maximum(rooms, masks).sum(dtype=np.int64)) + len(numbers), np.int64)
+        give_rows(self._packed, numbers, self._layout_word, payloads, ends)
+        joined, found = payloads.tobytes(), (ends * 8).tolist()
+        return [joined[begin:end] for begin, end in zip([0, *found], found, strict=False)]
 
     def layout_is_written(self) -> None:
         """The changelog already has this layout's record."""
@@ -220,22 +220,32 @@ class Accounts:
 
     def restore_rows(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
         """Put rows of the present layout back, as the changelog has them: its keys and payloads. Of a key's rows the last one stays."""
-        size = 8 + self.layout.dtype.itemsize
+        self._settle()
+        sizes, ends = _sizes(keys), np.cumsum(_sizes(payloads))
+        numbers = self._enter_all(np.frombuffer(b"".join(keys), np.uint8), np.cumsum(sizes) - sizes + 1, sizes - 1)
         joined = b"".join(payloads)
-        if len(joined) != size * len(payloads) or any(len(payload) != size for payload in payloads):
-            raise changelog.ChangelogError(f"changelog row of layout {self.layout.layout_id:016x} must have {size} bytes")
-        sizes = np.fromiter(map(len, keys), np.int64, len(keys))
-        begins = np.cumsum(sizes) - sizes
-        numbers = self._enter_all(np.frombuffer(b"".join(keys), np.uint8), begins + 1, sizes - 1)
-        _take_rows(self._words, self._deadlines, self._deadline_word, numbers, np.frombuffer(joined, np.int64).reshape(len(keys), -1))
+        if len(joined) % 8 or np.any(ends % 8):
+            raise changelog.ChangelogError(f"changelog rows of layout {self.layout.layout_id:016x} must be whole words of 8 bytes")
+        words, ends = np.frombuffer(joined, np.int64), ends // 8
+        taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
+        if taken < len(keys):
+            self._make_room(len(words) + packed_rows.longest(self._packed) * (len(keys) - taken))
+            taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
+        if taken < len(keys):
+            raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {self.layout.layout_id:016x}")
 
-    def restore_row(self, key: bytes, written: Layout, row: bytes) -> int:
-        """Put a row back as the changelog has it, whatever layout it was written under. The account's number."""
+    def restore_row(self, key: bytes, written: Layout, packed: bytes) -> int:
+        """Put a row of another layout back: what means the same in both. The account's number."""
         number = self.enter(key)
-        self.layout.copy_common(np.frombuffer(row, written.dtype), written, self._rows[number : number + 1])
-        self._deadlines[number] = int(self.row(number)["account.deadline_ms"])
+        self._lend(number)
+        self.layout.copy_common(written.unpacked(packed), written, self._lent_row)
+        self.set_deadline(number, int(self._lent_words[self._deadline_word]))
         return number
 
     def restore_dossier(self, key: bytes, encoded: bytes) -> None:
         """Put a dossier back. A dossier is only ever written together with its row."""
         self._dossiers[self.enter(key)] = encoded
+
+
+def _sizes(pieces: Sequence[bytes]) -> Words:
+    return np.fromiter(map(len, pieces), np.int64, len(pieces))

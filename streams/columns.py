@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.packed_rows import Words, unpacked
+
 
 class Column(msgspec.Struct, frozen=True):
     """One column: numpy `type` (little-endian, e.g. `<f8`), `shape` of an entry, `identity` of its meaning, first value."""
@@ -34,19 +36,21 @@ class PlacedColumn(msgspec.Struct, frozen=True):
 
 
 class LayoutDescription(msgspec.Struct, frozen=True):
-    """The layout as the changelog keeps it."""
+    """The layout as the changelog keeps it. `start`: the row of an account of which nothing is known yet."""
 
     row_bytes: int
     columns: tuple[PlacedColumn, ...]
+    start: bytes
 
 
 class Layout:
-    """The bytes of a row. `dtype` is numpy's view of them, `layout_id` 64 bits of the description's hash."""
+    """The bytes of a row. `dtype` is numpy's view of them, `start` how every row begins, `layout_id` 64 bits of the description's hash."""
 
     def __init__(self, description: LayoutDescription) -> None:
         self.description = description
         self.encoded = msgspec.json.encode(description)
         self.layout_id = int.from_bytes(hashlib.sha256(self.encoded).digest()[:8], "big")
+        self.start: Words = np.frombuffer(description.start, np.int64).copy()
         self.dtype = np.dtype(
             {
                 "names": [column.name for column in description.columns],
@@ -60,6 +64,14 @@ class Layout:
     def decode(cls, encoded: bytes) -> "Layout":
         """The inverse of `encoded`."""
         return cls(msgspec.json.decode(encoded, type=LayoutDescription))
+
+    def starting(self, row: NDArray[Any]) -> "Layout":
+        """The same layout of rows that start like this one."""
+        return Layout(msgspec.structs.replace(self.description, start=row.tobytes()))
+
+    def unpacked(self, packed: bytes) -> NDArray[Any]:
+        """A row as the changelog keeps it (shape (1,)). Raises ValueError if it is none of this layout."""
+        return unpacked(packed, self.start).view(self.dtype)
 
     def offset(self, name: str) -> int:
         """Where in the row a column begins."""
@@ -79,7 +91,8 @@ def laid_out(columns: list[Column]) -> Layout:
     for column in sorted(columns, key=lambda column: -np.dtype(column.type).itemsize):
         placed.append(PlacedColumn(column.name, column.type, column.shape, offset, column.identity))
         offset += np.dtype((column.type, column.shape)).itemsize
-    return Layout(LayoutDescription(-(-offset // 8) * 8, tuple(placed)))
+    row_bytes = -(-offset // 8) * 8
+    return Layout(LayoutDescription(row_bytes, tuple(placed), bytes(row_bytes)))
 
 
 def template(layout: Layout, columns: list[Column]) -> NDArray[Any]:

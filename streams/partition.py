@@ -4,6 +4,8 @@
 that the changelog gives (a layout before the rows that need it).
 """
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from schemas import changelog
@@ -12,7 +14,9 @@ from schemas.topics import INPUTS
 from streams import intake
 from streams.account import AccountFold, Output, Step
 from streams.accounts import Accounts
+from streams.batches import RecordBatch
 from streams.columns import Layout
+from streams.forward.forwarder import Run, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
 
@@ -20,11 +24,15 @@ from streams.policy.compiled import CompiledPolicy
 class Partition:
     """One partition under one policy. `partitions` None: keys are not checked against the partition (replay of a file)."""
 
-    def __init__(self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True) -> None:
+    def __init__(
+        self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True, forward: bool = True
+    ) -> None:
+        """`forward` False folds every record in Python: the law "Fast-forward" holds the two to the same outputs and rows."""
         self.number, self.policy, self.application = number, policy, application
         self._partitions = partitions
         self._fold = AccountFold(application, number, policy, guarded=guarded)
-        self._accounts = Accounts(policy.layout, policy.template)
+        self._forwarder = forwarder_for(policy) if forward and guarded else None
+        self._accounts = Accounts(policy.layout)
         self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
         self._moved: set[int] = set()
         self._last_tick_ms: int | None = None
@@ -32,6 +40,10 @@ class Partition:
 
     def __len__(self) -> int:
         return len(self._accounts)
+
+    def run_over(self, batch: RecordBatch, quarantined: AbstractSet[tuple[str, int]]) -> Run | None:
+        """A way over the batch's dull records; None if Python is to fold them all."""
+        return self._forwarder.over(batch, self._accounts, quarantined) if self._forwarder is not None else None
 
     def fold(self, raw: RawRecord, record: Event, mode: Mode, decided_at_ms: int) -> Step:
         """Fold one record. Raises RecordRejected, and then nothing has changed."""
@@ -81,6 +93,20 @@ class Partition:
             self._tick_moved = False
         return changes
 
+    def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Put changelog records back; rows of the present layout in bulk. A key's records take effect in their order."""
+        prefix, keys, payloads = changelog.row_payload(self.policy.layout.layout_id, b""), list[bytes](), list[bytes]()
+        for key, payload in records:
+            if payload is not None and payload.startswith(prefix) and changelog.is_row(key):
+                keys.append(key)
+                payloads.append(payload)
+            else:
+                if changelog.is_row(key):  # of another layout: it may be older or newer than those gathered
+                    self._accounts.restore_rows(keys, payloads)
+                    keys, payloads = [], []
+                self.restore(key, payload)
+        self._accounts.restore_rows(keys, payloads)
+
     def restore(self, key: bytes, payload: bytes | None) -> None:
         """Put one changelog record back: a row, a dossier or a layout."""
         if payload is None:
@@ -92,16 +118,20 @@ class Partition:
                 if layout.layout_id == self.policy.layout.layout_id:
                     self._accounts.layout_is_written()
             case changelog.Kind.ROW:
-                layout_id, row = changelog.row_of(payload)
-                number = self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), row)
-                if layout_id != self.policy.layout.layout_id:
-                    self._moved.add(number)
+                self._restore_row(key, payload)
             case changelog.Kind.DOSSIER:
                 self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
             case changelog.Kind.TICK:
                 self._last_tick_ms = changelog.tick_of(payload)
             case kind:
                 raise changelog.ChangelogError(f"changelog record of kind {kind.value} is not the partition's: {key[:80]!r}")
+
+    def _restore_row(self, key: bytes, payload: bytes) -> None:
+        layout_id, packed = changelog.row_of(payload)
+        if layout_id == self.policy.layout.layout_id:
+            self._accounts.restore_rows([key], [payload])
+        else:
+            self._moved.add(self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), packed))
 
     def _layout(self, layout_id: int) -> Layout:
         if layout_id not in self._layouts:

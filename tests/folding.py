@@ -142,7 +142,6 @@ def bytes_of(transitions: list[TierTransition]) -> list[bytes]:
 def restored(changelog: dict[bytes, bytes], policy: CompiledPolicy, number: int = 0) -> Partition:
     """A partition from the last record of each key of a changelog."""
     partition = Partition(number, None, "test", policy)
-    for key, payload in changelog.items():
-        partition.restore(key, payload)
+    partition.restore_batch(list(changelog.items()))
     partition.restored()
     return partition

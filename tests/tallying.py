@@ -39,9 +39,10 @@ class Tally:
     def is_due(self, at_ms: int) -> bool:
         return self.due_ms is not None and self.due_ms <= at_ms
 
-    def restore(self, key: bytes, payload: bytes | None) -> None:
-        assert payload is not None
-        self.counts[key[1:].decode()] = int(payload)
+    def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, payload in records:
+            assert payload is not None
+            self.counts[key[1:].decode()] = int(payload)
 
     def restored(self) -> None: ...
 

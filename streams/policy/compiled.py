@@ -90,6 +90,7 @@ class CompiledPolicy:
         self.columns = self._all_columns()
         self.layout = laid_out(self.columns)
         self.template = self._entry_template()
+        self.layout = self.layout.starting(self.template)
 
     def _compile_scoring(self, document: PolicyDocument) -> None:
         local_day = local_day_in(ZoneInfo(document.timezone))

@@ -1,5 +1,6 @@
 """What a worker keeps of each account, read back from the changelog by the layout records that stand in it."""
 
+import base64
 import json
 import struct
 from typing import Any, NamedTuple
@@ -45,7 +46,8 @@ def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
     return found
 
 
-def _row(layout: dict[str, Any], row: bytes) -> dict[str, Any]:
+def _row(layout: dict[str, Any], packed: bytes) -> dict[str, Any]:
+    row = _unpacked(packed, base64.b64decode(layout["start"]))
     assert len(row) == layout["row_bytes"], f"row must have {layout['row_bytes']} bytes, got {len(row)}"
     columns: dict[str, Any] = {}
     for column in layout["columns"]:
@@ -55,3 +57,15 @@ def _row(layout: dict[str, Any], row: bytes) -> dict[str, Any]:
         held = struct.unpack_from(f"<{entries}{CODES[column['type']]}", row, column["offset"])
         columns[column["name"]] = held if column["shape"] else held[0]
     return columns
+
+
+def _unpacked(packed: bytes, start: bytes) -> bytes:
+    """One bit for each word of 8 bytes, the words of those that are set in order, the others as every row starts."""
+    words = [start[at : at + 8] for at in range(0, len(start), 8)]
+    mask_bytes = -(-len(words) // 64) * 8
+    mask, at = int.from_bytes(packed[:mask_bytes], "little"), mask_bytes
+    for number in range(len(words)):
+        if mask >> number & 1:
+            words[number], at = packed[at : at + 8], at + 8
+    assert at == len(packed), f"a row must have {at} bytes by its mask, got {len(packed)}"
+    return b"".join(words)
