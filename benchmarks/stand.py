@@ -140,9 +140,9 @@ class Worker:
         give_up_at = time.monotonic() + timeout_s
         while not reached(found := self.metrics()):
             if self.process.poll() is not None:
-                raise RuntimeError(f"the worker ended with {self.process.returncode}: {self._last_words()}")
+                raise RuntimeError(f"the worker ended with {self.process.returncode}: {self.last_words()}")
             if time.monotonic() > give_up_at:
-                raise TimeoutError(f"{what} did not come true in {timeout_s:g} s: {self._last_words()}; metrics: {found}")
+                raise TimeoutError(f"{what} did not come true in {timeout_s:g} s: {self.last_words()}; metrics: {found}")
             time.sleep(every_s)
 
     def kill(self) -> None:
@@ -156,7 +156,12 @@ class Worker:
             self.process.terminate()
             self.process.wait(_STOP_S)
 
-    def _last_words(self) -> str:
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self.process.poll()
+
+    def last_words(self) -> str:
+        """The end of its log."""
         return " / ".join(self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:])
 
 

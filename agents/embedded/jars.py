@@ -5,6 +5,7 @@ Resolving Kafka's dependencies reads about 150 project files one after another (
 (`jgo.build` is not used: it would fetch a second Java only to sort the jars.)
 
 To move to another Kafka, change `COORDINATES` and run `python -m agents.embedded.jars`, which writes the lock file anew.
+The benchmarks fetch what they need beside Kafka in the same way, from a lock file of their own.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from schemas.errors import SettingsError
 KAFKA_VERSION = "4.2.1"
 COORDINATES = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 
-_LOCK = Path(__file__).with_name("kafka.lock.json")
+KAFKA_LOCK = Path(__file__).with_name("kafka.lock.json")
 _AT_ONCE = 4
 _ATTEMPTS = 3
 
@@ -40,16 +41,16 @@ class Jar(msgspec.Struct, frozen=True):
         return path.exists() and path.stat().st_size == self.size and hashlib.sha256(path.read_bytes()).hexdigest() == self.sha256
 
 
-def locked() -> list[Jar]:
+def locked(lock: Path = KAFKA_LOCK) -> list[Jar]:
     """The jars of the lock file, in classpath order."""
-    return msgspec.json.decode(_LOCK.read_bytes(), type=list[Jar])
+    return msgspec.json.decode(lock.read_bytes(), type=list[Jar])
 
 
-def fetch(repository: Path, progress: Progress) -> list[Path]:
-    """Every locked jar, below `repository`; what is there and whole is not fetched again. Raises SettingsError."""
-    jars, total = locked(), total_bytes()
+def fetch(repository: Path, progress: Progress, lock: Path = KAFKA_LOCK, what: str = f"Kafka {KAFKA_VERSION}") -> list[Path]:
+    """Every jar that `lock` names, below `repository`; what is there and whole is not fetched again. Raises SettingsError."""
+    jars, total = locked(lock), total_bytes(lock)
     counter = _Counter()
-    message = f"fetching Kafka {KAFKA_VERSION} ({total / 1e6:.0f} MB, once)"
+    message = f"fetching {what} ({total / 1e6:.0f} MB, once)"
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="jars") as pool:
         futures = [pool.submit(_fetched, jar, repository, counter) for jar in jars]
         try:
@@ -60,9 +61,9 @@ def fetch(repository: Path, progress: Progress) -> list[Path]:
     return paths
 
 
-def total_bytes() -> int:
+def total_bytes(lock: Path = KAFKA_LOCK) -> int:
     """What a first start downloads, for a progress bar."""
-    return sum(jar.size for jar in locked())
+    return sum(jar.size for jar in locked(lock))
 
 
 def _results(futures: list[Future[Path]], tell: Callable[[], None]) -> list[Path]:
@@ -120,7 +121,7 @@ def _resolved(artifact: str, repository: Path, of_download: Callable[[str, int],
     return Path(context.project(group, name).at_version(version).artifact().resolve())
 
 
-def _lock_anew(coordinates: Sequence[str]) -> str:
+def lock_anew(coordinates: Sequence[str]) -> str:
     """The lock file's text for what `coordinates` need today."""
     from jgo.maven import MavenContext
 
@@ -137,4 +138,4 @@ def _line(artifact: str, path: Path) -> str:
 
 
 if __name__ == "__main__":
-    _LOCK.write_text(_lock_anew(COORDINATES))
+    KAFKA_LOCK.write_text(lock_anew(COORDINATES))
