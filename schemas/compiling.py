@@ -73,7 +73,7 @@ class _Disk(FunctionCache):
 def _named_tuples(kinds: Iterable[Any]) -> Iterator[type]:
     """The classes of the named tuples among numba's types, those inside others too."""
     for kind in kinds:
-        if isinstance(kind, types.NamedTuple):
+        if isinstance(kind, types.NamedTuple | types.NamedUniTuple):
             yield kind.instance_class
         if isinstance(kind, types.BaseTuple):
             yield from _named_tuples(kind.types)
