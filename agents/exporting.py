@@ -114,7 +114,7 @@ class Export:
         for order in self._orders(number):
             ranges = {folded.topic: inputs[folded.topic].range(folded.from_offset, folded.to_offset) for folded in order.ranges}
             quarantined = {(record.topic, record.offset) for record in order.quarantined}
-            for raw in merged({topic: list(records) for topic, records in ranges.items()}, tuple(INPUTS)):
+            for raw in merged(ranges, tuple(INPUTS), number):
                 if (raw.topic, raw.offset) in quarantined:
                     self._left_out["QUARANTINED"] += 1
                     continue

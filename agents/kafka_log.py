@@ -5,15 +5,14 @@ known by its EOF report, which counts transaction markers, never by the last rec
 this module as one of the log's own (`_translated`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import clients
+from agents.messages import by_topic, chunk_of, parted, there
 from agents.partition_log import AbortRequired, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost, Retriable
 from agents.settings import Settings
 from streams.batches import Chunk
@@ -22,7 +21,6 @@ CHANGELOG = "accounts-changelog"
 _CALL_S = 10.0  # one attempt of a call; the caller repeats it
 _RESTORE_BATCH = 20_000
 _RESTORE_WAIT_S = 0.2
-_GATHER_S = 0.001  # after the first record: what else is there already
 _FULL_QUEUE_S = 0.05
 
 # Errors of a fetch that librdkafka mends by itself (a leader moves, a broker restarts).
@@ -104,16 +102,13 @@ class KafkaLog:
         self._consumer.assign([TopicPartition(self._settings.topic_name(CHANGELOG), self._number, OFFSET_BEGINNING)])
         complete = end == 0
         while not complete:
-            batch: list[tuple[bytes, bytes | None]] = []
-            for message in self._there(_RESTORE_BATCH, _RESTORE_WAIT_S):
-                error = message.error()
-                if error is None:
-                    batch.append((message.key() or b"", message.value()))
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    complete = (message.offset() or 0) >= end
-                else:
+            records, reports = parted(there(self._consumer, _RESTORE_BATCH, _RESTORE_WAIT_S))
+            for report in reports:
+                if (error := report.error()) is not None and error.code() == KafkaError._PARTITION_EOF:
+                    complete = (report.offset() or 0) >= end
+                elif error is not None:
                     _check_fetch(error)
-            yield batch
+            yield list(zip(map(Message.key, records), map(Message.value, records), strict=True))  # type: ignore[arg-type]  # each has a key
         self._consumer.unassign()
 
     def begins(self) -> dict[str, int]:
@@ -144,17 +139,15 @@ class KafkaLog:
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
         """The first message as soon as it is there, with whatever has been prefetched behind it."""
-        messages = self._there(limit, timeout_s)
-        reports = [error is not None for error in map(Message.error, messages)]
+        records, reports = parted(there(self._consumer, limit, timeout_s))
         chunks: dict[str, Chunk] = {}
-        records = [message for message in messages if message.error() is None] if any(reports) else messages
-        for name, of_topic in _by_topic(records).items():
+        for name, of_topic in by_topic(records).items():
             if (topic := self._logical.get(name)) is not None:
-                chunks[topic] = chunk = _chunk(of_topic)
+                chunks[topic] = chunk = chunk_of(of_topic)
                 self._positions[topic] = int(chunk.offset[-1]) + 1
-        return Fetched(chunks, self._ended(compress(messages, reports)))
+        return Fetched(chunks, self._ended(reports))
 
-    def _ended(self, reports: Iterable[Message]) -> frozenset[str]:
+    def _ended(self, reports: Sequence[Message]) -> frozenset[str]:
         """The inputs that were at their end behind what has been read; their positions move there, past any markers."""
         ended: set[str] = set()
         for report in reports:
@@ -166,13 +159,6 @@ class KafkaLog:
                 ended.add(topic)
                 self._positions[topic] = offset
         return frozenset(ended)
-
-    def _there(self, limit: int, timeout_s: float) -> list[Message]:
-        """The first message or report as soon as it comes, and what else is there by then."""
-        messages = self._consumer.consume(1, timeout_s)
-        if messages and limit > 1:
-            messages += self._consumer.consume(limit - 1, _GATHER_S)
-        return messages
 
     def hold(self, topic: str) -> None:
         """Pause the input in the consumer; what was prefetched is dropped there and fetched again after `release`."""
@@ -226,25 +212,6 @@ class KafkaLog:
     def close(self) -> None:
         """Close the consumer; the producer goes with the last reference to it."""
         self._consumer.close()
-
-
-def _by_topic(records: list[Message]) -> dict[str, list[Message]]:
-    """Records by the broker's name of their topic, each in order."""
-    names: list[str] = list(map(Message.topic, records))  # type: ignore[arg-type]  # a record has a topic
-    if len(set(names)) < 2:
-        return dict.fromkeys(names[:1], records)
-    found: dict[str, list[Message]] = {}
-    for name, record in zip(names, records, strict=True):
-        found.setdefault(name, []).append(record)
-    return found
-
-
-def _chunk(records: list[Message]) -> Chunk:
-    """The columns of one topic's records."""
-    size = len(records)
-    offset = np.fromiter(map(Message.offset, records), np.int64, size)
-    appended_at_ms = np.fromiter([at_ms for _, at_ms in map(Message.timestamp, records)], np.int64, size)
-    return Chunk(offset, appended_at_ms, list(map(Message.key, records)), list(map(Message.value, records)))
 
 
 def _refused(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:

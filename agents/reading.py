@@ -4,21 +4,23 @@ Rules: the end is where the topic ended when the reading began, so that a reader
 known by offsets or by the broker's end-of-partition report, which counts transaction markers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import clients
+from agents.messages import chunk_of, parted, there
 from agents.settings import Settings
 from schemas.errors import SettingsError
+from streams.batches import Chunk
 from streams.intake import RawRecord
 
 FETCHED_AT_ONCE = 5_000
 WAIT_S = 0.2
-GATHER_S = 0.001
 ANSWER_S = 30.0
+_ENDING = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.TOPIC_AUTHORIZATION_FAILED})
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
@@ -40,21 +42,26 @@ def committed_messages(
 ) -> Iterator[Any]:
     """The client's messages of a topic, in order within each partition. `on_total` is told how many offsets lie ahead."""
     numbers = range(partitions_of(settings, topic)) if partitions is None else partitions
+    for records in _committed(settings, topic, numbers, on_total or (lambda _: None)):
+        yield from records
+
+
+def committed_chunks(settings: Settings, topic: str, number: int) -> Iterator[Chunk]:
+    """One partition of the logical topic, as columns."""
+    return map(chunk_of, _committed(settings, topic, [number], lambda _: None))
+
+
+def _committed(settings: Settings, topic: str, numbers: Sequence[int], on_total: Callable[[int], None]) -> Iterator[list[Message]]:
     name = settings.topic_name(topic)
     begins, ends = _bounds(settings, [TopicPartition(name, number) for number in numbers])
     left = {number for number, end in ends.items() if end > begins[number]}
-    if on_total is not None:
-        on_total(sum(ends[number] - begins[number] for number in left))
+    on_total(sum(ends[number] - begins[number] for number in left))
     consumer = clients.reading_consumer(settings)
     try:
         # By offset and not by the word "beginning", which costs a fresh consumer half a second to look up.
         consumer.assign([TopicPartition(name, number, begins[number]) for number in left])
         while left:
-            messages: list[Any] = consumer.consume(1, WAIT_S)  # at once, and then what came with it
-            if messages:
-                messages += consumer.consume(FETCHED_AT_ONCE, GATHER_S)
-            for message in messages:
-                yield from _taken(message, ends, left)
+            yield _taken(there(consumer, FETCHED_AT_ONCE, WAIT_S), ends, left)
     finally:
         consumer.close()
 
@@ -65,17 +72,22 @@ def committed_records(settings: Settings, topic: str, *, partitions: Sequence[in
         yield RawRecord(topic, message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value())
 
 
-def _taken(message: Any, ends: dict[int, int], left: set[int]) -> Iterator[Any]:
-    """The message if it lies before the end of its partition; strikes the partition off `left` once its end is reached."""
-    error, number, offset = message.error(), message.partition(), message.offset()
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:
-        if error.fatal() or error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+def _taken(messages: list[Message], ends: Mapping[int, int], left: set[int]) -> list[Message]:
+    """The records that lie before the end of their partition; strikes the partitions off `left` whose ends are reached."""
+    records, reports = parted(messages)
+    reached: dict[int, int] = {record.partition(): record.offset() + 1 for record in records}  # type: ignore[operator,misc]  # each lies somewhere
+    for report in reports:
+        error = report.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            number = report.partition() or 0
+            reached[number] = max(report.offset() or 0, reached.get(number, 0))
+        elif error is not None and (error.fatal() or error.code() in _ENDING):
             raise KafkaException(error)
-        return  # librdkafka mends the rest itself: a leader moved, a broker restarts
-    if number in left and error is None and offset < ends[number]:
-        yield message
-    if number in left and offset + (error is None) >= ends[number]:
-        left.discard(number)
+        # librdkafka mends the rest itself: a leader moved, a broker restarts
+    left.difference_update(number for number in ends if reached.get(number, 0) >= ends[number])
+    if all(end <= ends[number] for number, end in reached.items()):
+        return records
+    return [record for record in records if record.offset() < ends[record.partition()]]  # type: ignore[operator,index]  # as above
 
 
 def _bounds(settings: Settings, places: list[TopicPartition]) -> tuple[dict[int, int], dict[int, int]]:

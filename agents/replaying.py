@@ -5,17 +5,19 @@ comes out must equal `tier-transitions` of this application record by record, bu
 when, not what. One partition after the other, a few thousand records of each input in memory at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
-from agents.reading import committed_records, partitions_of
+from agents.reading import committed_chunks, committed_records, partitions_of
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import SettingsError
 from schemas.records import FoldOrder, TierTransition
+from streams.batches import NO_RECORDS, Chunk, RecordBatch
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
@@ -82,8 +84,8 @@ class LiveReplay:
                     self.transitions += 1
                     yield output.record
 
-    def _log(self, number: int) -> Iterator[tuple[FoldOrder, Mapping[str, Sequence[RawRecord]]]]:
-        inputs = {topic: InputRanges(self._settings, topic, number) for topic in self._policy.inputs}
+    def _log(self, number: int) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
+        inputs = {topic: InputRanges(self._settings, topic, number) for topic in (*self._policy.inputs, "ticks")}
         for raw in committed_records(self._settings, "fold-order", partitions=[number]):
             order = self._codec.decode_as(FoldOrder, raw.payload)
             self._require_same_policy(order)
@@ -102,22 +104,32 @@ class InputRanges:
     """One input partition, read once from its start, given out by ranges."""
 
     def __init__(self, settings: Settings, topic: str, number: int) -> None:
-        self._records: Iterator[RawRecord] = committed_records(settings, topic, partitions=[number])
+        self._topic, self._number = topic, number
+        self._chunks = committed_chunks(settings, topic, number)
+        self._left = NO_RECORDS
 
-    def range(self, from_offset: int, to_offset: int) -> list[RawRecord]:
+    def range(self, from_offset: int, to_offset: int) -> Chunk:
         """The records of [from_offset, to_offset). Ranges must be asked for in order."""
-        taken: list[RawRecord] = []
-        for raw in self._records:
-            if raw.offset >= to_offset:
-                self._records = chain([raw], self._records)
+        taken: list[Chunk] = []
+        while self._left.size or self._read():
+            begin, end = np.searchsorted(self._left.offset, [from_offset, to_offset]).tolist()
+            taken.append(self._left.part(begin, end))
+            if end < self._left.size:
+                self._left = self._left.part(end, self._left.size)
                 break
-            if raw.offset >= from_offset:
-                taken.append(raw)
-        return taken
+            self._left = NO_RECORDS
+        return Chunk.joined(taken)
+
+    def _read(self) -> bool:
+        """The next chunk that has records; False at the end."""
+        self._left = next((chunk for chunk in self._chunks if chunk.size), NO_RECORDS)
+        return self._left.size > 0
 
     def rest(self) -> Iterator[RawRecord]:
         """What lies behind the last range, one by one."""
-        return self._records
+        while self._left.size or self._read():
+            some, self._left = self._left, NO_RECORDS
+            yield from RecordBatch(self._number, (self._topic,), np.zeros(some.size, np.uint8), *some)
 
 
 def _differing(again: TierTransition, published: TierTransition) -> str:

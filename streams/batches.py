@@ -18,7 +18,7 @@ Pieces = list[bytes | None]
 
 Instants = NDArray[np.int64]
 Offsets = NDArray[np.int64]
-NONE = np.zeros(0, np.int64)
+_NONE = np.zeros(0, np.int64)
 
 
 class Chunk(NamedTuple):
@@ -57,15 +57,18 @@ class Chunk(NamedTuple):
     @staticmethod
     def joined(chunks: Sequence["Chunk"]) -> "Chunk":
         """One chunk of several, in this order."""
-        if len(chunks) == 1:
-            return chunks[0]
+        if len(chunks) < 2:
+            return chunks[0] if chunks else NO_RECORDS
         keys: Pieces = []
         payloads: Pieces = []
         for chunk in chunks:
             keys += chunk.keys
             payloads += chunk.payloads
-        offsets, instants = [chunk.offset for chunk in chunks], [chunk.appended_at_ms for chunk in chunks]
-        return Chunk(np.concatenate([NONE, *offsets]), np.concatenate([NONE, *instants]), keys, payloads)
+        offset, appended_at_ms = [chunk.offset for chunk in chunks], [chunk.appended_at_ms for chunk in chunks]
+        return Chunk(np.concatenate(offset), np.concatenate(appended_at_ms), keys, payloads)
+
+
+NO_RECORDS = Chunk(_NONE, _NONE, [], [])
 
 
 class RecordBatch(Sequence[RawRecord]):

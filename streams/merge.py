@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.batches import Chunk, RecordBatch
-from streams.intake import RawRecord
+from streams.batches import NO_RECORDS, Chunk, RecordBatch
 
 
 class Merge:
@@ -126,11 +125,10 @@ def _ordered(heads: Sequence[_Head], limit: int) -> _Ordered:
     return _Ordered(rank[order], every.picked(order))
 
 
-def merged(by_topic: Mapping[str, Sequence[RawRecord]], topics: Sequence[str]) -> RecordBatch:
+def merged(by_topic: Mapping[str, Chunk], topics: Sequence[str], partition: int = 0) -> RecordBatch:
     """The fold order of recorded ranges of one partition: what `Merge` gave when it was live."""
-    partition = next((records[0].partition for records in by_topic.values() if records), 0)
     merge = Merge(topics, partition)
     for topic in topics:
-        merge.offer(topic, Chunk.of(by_topic.get(topic, ())))
+        merge.offer(topic, by_topic.get(topic, NO_RECORDS))
         merge.at_end(topic)
-    return merge.take(sum(map(len, by_topic.values())))
+    return merge.take(sum(chunk.size for chunk in by_topic.values()))

@@ -6,12 +6,13 @@ of its topic, append time = occurred_at, and the decision is made the moment the
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from schemas.errors import RecordRejected
 from schemas.records import Event, FoldOrder, Mode, Tick
 from streams.account import Output
+from streams.batches import Chunk
 from streams.cycle import Decoder, fold_cycle
 from streams.intake import RawRecord
 from streams.merge import merged
@@ -78,15 +79,13 @@ class FileReplay:
         return RawRecord(event.topic, event.partition, offset, appended_at_ms, record.account_id.encode(), None)
 
 
-def refolded(
-    partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, Sequence[RawRecord]]]], codec: Decoder
-) -> Iterator[list[Output]]:
+def refolded(partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, Chunk]]], codec: Decoder) -> Iterator[list[Output]]:
     """The outputs of a partition's live log, transaction by transaction: fold-order records with the ranges they name.
 
     Equal to what was published, but for `decided_at` and `lag_ms`.
     """
     for order, ranges in log:
         quarantined = frozenset((record.topic, record.offset) for record in order.quarantined)
-        records = merged(ranges, (*partition.policy.inputs, "ticks"))
+        records = merged(ranges, (*partition.policy.inputs, "ticks"), partition.number)
         tick_ms = order.tick.at if order.tick is not None else None
         yield fold_cycle(partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined, tick_ms=tick_ms).outputs

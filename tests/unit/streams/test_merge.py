@@ -73,7 +73,7 @@ def test_a_limit_leaves_the_rest_for_the_next_time() -> None:
 
 
 def test_recorded_ranges_give_the_order_again() -> None:
-    ranges = {"orders": [at("orders", 3, 2), at("orders", 4, 9)], "interactions": [at("interactions", 7, 2)]}
+    ranges = {"orders": Chunk.of([at("orders", 3, 2), at("orders", 4, 9)]), "interactions": Chunk.of([at("interactions", 7, 2)])}
     assert order(merged(ranges, TOPICS)) == [("interactions", 7), ("orders", 3), ("orders", 4)]
 
 

@@ -1,8 +1,10 @@
 """Laws of replay: the same fold in memory, from a file's lines or from the live log by its fold order."""
 
+from typing import Any
+
 from schemas.codec import Codec
 from schemas.records import FoldedRange, FoldOrder, QuarantinedRecord, TierTransition
-from streams.batches import RecordBatch
+from streams.batches import Chunk, RecordBatch
 from streams.cycle import fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -58,7 +60,7 @@ def test_partitions_of_a_file_have_accounts_of_their_own() -> None:
 
 def test_the_live_log_refolded_by_its_fold_order_gives_what_was_published() -> None:
     policy = shipped("sabc")
-    records = {
+    records: dict[str, list[Any]] = {
         "predictions": [prediction(score=100.0, at=NOON + n) for n in range(3)],
         "risks": [risk(at=NOON), risk(status="WITHDRAWN", at=NOON + 1)],
     }
@@ -68,8 +70,8 @@ def test_the_live_log_refolded_by_its_fold_order_gives_what_was_published() -> N
     }
     quarantined = QuarantinedRecord(topic="predictions", offset=2)
 
-    def ordered(first: int, last: int, **more: list[QuarantinedRecord]) -> tuple[FoldOrder, dict[str, list[RawRecord]]]:
-        parts = {topic: logged[first:last] for topic, logged in placed.items()}
+    def ordered(first: int, last: int, **more: list[QuarantinedRecord]) -> tuple[FoldOrder, dict[str, Chunk]]:
+        parts = {topic: Chunk.of(logged[first:last]) for topic, logged in placed.items()}
         ranges = [FoldedRange(topic=topic, from_offset=first, to_offset=last) for topic in parts]
         return FoldOrder(partition=0, ranges=ranges, tick=None, mode="LIVE", policy_digest=policy.digest, **more), parts
 
