@@ -3,21 +3,20 @@
 Timers (clocks, pending moves) are known exactly. Between now and the next timer a score that moves in steps only is looked at where
 its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no change is skipped
 whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where bounds are too wide to
-be worth it, the search stops early and says so: a deadline may be early, never late.
+be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code knows the policy, it does the same search (`streams/forward/search.py`).
 """
 
 from typing import NamedTuple
 
+from streams.forward.foresight import foresight
+from streams.forward.search import HORIZON_MS, MOST_LOOKS
 from streams.kinds import Row, Span
 from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.steps import steps
 from streams.triggers import lift_span
 from streams.units import UNBOUNDED, micro
 
-HORIZON_MS = 10 * 366 * 86_400_000
-"""How far ahead the search looks; beyond it, it looks again."""
-
-MOST_LOOKS = 600
+__all__ = ["HORIZON_MS", "Deadline", "next_change", "next_timer", "score_span", "still_holds"]
 
 
 class Deadline(NamedTuple):
@@ -29,6 +28,8 @@ class Deadline(NamedTuple):
 
 def next_change(policy: CompiledPolicy, row: Row, from_ms: int) -> Deadline:
     """The first change after `from_ms`; a timer that is overdue is given as it is."""
+    if (compiled := foresight(policy)) is not None:
+        return Deadline(*compiled.next_change(row, from_ms))
     timer_ms = next_timer(policy, row)
     if timer_ms <= from_ms:
         return Deadline(timer_ms, exact=True)
@@ -56,6 +57,8 @@ def next_timer(policy: CompiledPolicy, row: Row) -> int:
 
 def still_holds(policy: CompiledPolicy, row: Row, from_ms: int, deadline_ms: int) -> bool:
     """Whether a deadline found earlier is still not late, after a record was folded at `from_ms`."""
+    if (compiled := foresight(policy)) is not None:
+        return compiled.still_holds(row, from_ms, deadline_ms)
     if deadline_ms > from_ms + HORIZON_MS or deadline_ms <= from_ms or next_timer(policy, row) < deadline_ms:
         return False
     return not may_change(policy, row, from_ms + 1, deadline_ms - 1) if deadline_ms > from_ms + 1 else True

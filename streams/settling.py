@@ -8,6 +8,7 @@ from streams import decision
 from streams.accounts import Accounts
 from streams.dossier import Dossier
 from streams.earned import Claim, Verdict
+from streams.forward.foresight import foresight
 from streams.kinds import Row
 from streams.leads import Heat, hot_lead
 from streams.moment import Moment, Reason
@@ -48,6 +49,8 @@ def dimensions_micro(policy: CompiledPolicy, row: Row) -> list[int]:
 
 def evaluated(policy: CompiledPolicy, row: Row) -> int:
     """The score at the account's clock; the row keeps what each dimension is worth there."""
+    if (compiled := foresight(policy)) is not None:
+        return compiled.score(row, int(row["account.clock_ms"]))
     clock_ms, score = int(row["account.clock_ms"]), 0.0
     for dimension, weight in zip(policy.dimensions, policy.weights, strict=True):
         points = dimension.at(row, clock_ms)

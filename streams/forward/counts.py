@@ -1,6 +1,6 @@
-"""A counting window in compiled code, as `streams/measures/rolling.py` keeps it in the row: at most eight entries, or its next steps.
+"""A counting window in compiled code, as `streams/measures/rolling.py` keeps it in the row: its entries, or its next steps.
 
-A window with more entries than the row holds is changed in Python alone; what it is worth is read here in all its forms.
+A window with more entries than the row has room for is changed in Python alone; what it is worth is read here in all its forms.
 """
 
 import numpy as np
@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from schemas.compiling import compiled
 from streams.forward.cells import State, nth, put, whole
-from streams.forward.plan import AT, FILL, HOLDS, NUMBER, WINDOW
-from streams.measures.rolling import ENTRIES, FIRST_STEPS, IN_ROW
+from streams.forward.days import local_day
+from streams.forward.plan import AT, EXACT, FILL, HOLDS, NUMBER, PLACES, WINDOW
+from streams.measures.rolling import ENTRIES, FIRST_STEPS
 from streams.units import UNBOUNDED
 
 Words = NDArray[np.int64]
@@ -23,17 +24,52 @@ def entered(state: State, measure: int, at_ms: int, now_ms: int) -> bool:
         return False
     if now_ms >= at_ms + plan[measure + WINDOW]:
         return True
-    fill = _dropped(words, plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL]), now_ms - plan[measure + WINDOW])
-    if fill == IN_ROW:
+    at, number, before = plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL])
+    fill = _dropped(words, at, number, before, now_ms - plan[measure + WINDOW])
+    if fill == plan[measure + PLACES]:
         return False
     place = fill
-    while place > 0 and _is_after(words, plan[measure + AT], plan[measure + NUMBER], place - 1, at_ms):
-        _copied(words, plan[measure + AT], plan[measure + NUMBER], place - 1, place)
+    while place > 0 and _is_after(words, at, number, place - 1, at_ms):
+        _copied(words, at, number, place - 1, place)
         place -= 1
-    put(words, nth(plan[measure + AT], place), at_ms)
-    put(words, nth(plan[measure + NUMBER], place), 1)
-    put(words, plan[measure + FILL], fill + 1)
+    put(words, nth(at, place), at_ms)
+    put(words, nth(number, place), 1)
+    fill = _joined(state, measure, fill + 1)
+    put(words, plan[measure + FILL], fill)
+    for place in range(fill, before + 1):
+        _cleared(words, at, number, place, plan[measure + PLACES])
     return True
+
+
+@compiled
+def _cleared(words: Words, at: int, number: int, place: int, places: int) -> None:
+    """No entry is at a place."""
+    if place < places:
+        put(words, nth(at, place), 0)
+        put(words, nth(number, place), 0)
+
+
+@compiled
+def _joined(state: State, measure: int, fill: int) -> int:
+    """Join the entries older than the newest exact ones by local day; how many are left."""
+    words, at, number = state.words, state.plan[measure + AT], state.plan[measure + NUMBER]
+    older = fill - state.plan[measure + EXACT]
+    if older < 2:
+        return fill
+    left, day = 0, local_day(state, whole(words, at))
+    for place in range(1, older):
+        next_day = local_day(state, whole(words, nth(at, place)))
+        if next_day == day:
+            put(words, nth(at, left), whole(words, nth(at, place)))
+            put(words, nth(number, left), whole(words, nth(number, left)) + whole(words, nth(number, place)))
+        else:
+            left += 1
+            _copied(words, at, number, place, left)
+        day = next_day
+    left += 1
+    for place in range(older, fill):
+        _copied(words, at, number, place, left + place - older)
+    return left + fill - older
 
 
 @compiled
@@ -62,15 +98,15 @@ def _dropped(words: Words, at: int, number: int, fill: int, over_ms: int) -> int
 
 
 @compiled
-def fresh_until(words: Words, at: int, holds: int) -> int:
+def fresh_until(words: Words, at: int, holds: int, places: int) -> int:
     """The instant (ms) from which a window needs its dossier; UNBOUNDED: never."""
-    return whole(words, nth(at, IN_ROW - 1)) if whole(words, holds) == FIRST_STEPS else UNBOUNDED
+    return whole(words, nth(at, places - 1)) if whole(words, holds) == FIRST_STEPS else UNBOUNDED
 
 
 @compiled
-def covers(words: Words, at: int, holds: int, now_ms: int) -> bool:
+def covers(words: Words, at: int, holds: int, places: int, now_ms: int) -> bool:
     """Whether the row knows the window at an instant."""
-    return now_ms < fresh_until(words, at, holds) and (whole(words, holds) == ENTRIES or now_ms >= whole(words, at))
+    return now_ms < fresh_until(words, at, holds, places) and (whole(words, holds) == ENTRIES or now_ms >= whole(words, at))
 
 
 @compiled
@@ -100,8 +136,8 @@ def _step(words: Words, at: int, number: int, fill: int, at_ms: int) -> float:
 def count_span(state: State, measure: int, from_ms: int, to_ms: int) -> tuple[float, float]:
     """Bounds of the count over a time in which nothing is folded; exact as far as the row knows."""
     words, plan = state.words, state.plan
-    last = float(whole(words, nth(plan[measure + NUMBER], IN_ROW - 1)))
-    known_ms = fresh_until(words, plan[measure + AT], plan[measure + HOLDS])
+    last = float(whole(words, nth(plan[measure + NUMBER], plan[measure + PLACES] - 1)))
+    known_ms = fresh_until(words, plan[measure + AT], plan[measure + HOLDS], plan[measure + PLACES])
     if from_ms >= known_ms:
         return 0.0, last
     if whole(words, plan[measure + HOLDS]) == ENTRIES:

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 from schemas.compiling import compiled
-from streams.forward.capping import ASK_DOSSIER, contact_room, kind_room, local_day, opens, use_contact, use_kind
+from streams.forward.capping import ASK_DOSSIER, contact_room, kind_room, opens, use_contact, use_kind
 from streams.forward.cells import NOWHERE, State, nth, put, whole
 from streams.forward.clocks import reset
 from streams.forward.counts import entered
+from streams.forward.days import local_day
 from streams.forward.plan import (
     ACTORS,
     CLOCK,

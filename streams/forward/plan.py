@@ -17,7 +17,9 @@ ACCOUNT_COLUMNS = (
     "account.clock_ms", "account.deadline_ms", "account.records", "account.last_topic", "account.last_offset", "account.last_at_ms",
     "ids.recent", "ids.fill", "ids.next",
 )  # fmt: skip
-MEASURES, MEASURE_END, DIMENSIONS, DIMENSION_END, SCHEMES, SCHEME_END, CLOCKS, CLOCK_END, WINDOWS, WINDOW_END, ZONES, ZONE_END = range(9, 21)
+MEASURES, MEASURE_END, DIMENSIONS, DIMENSION_END, SCHEMES, SCHEME_END, CLOCKS, CLOCK_END, WINDOWS, WINDOW_END, ZONES, ZONE_END = range(
+    9, 21
+)
 MAX_AHEAD, TOPIC = 21, 22
 HEADER = 23
 
@@ -28,12 +30,12 @@ TOTAL, TIMES, STANDS_AT, LAST, KINDS, HALF_LIVES, PRICES, PER_SECOND = range(4, 
 CAP_DAY, CAP_USED, CAPPED_KINDS, CAPPED, CAPS = range(12, 17)
 CONTACT_TODAY, CONTACT, CONTACT_DAY, CONTACT_USED, CONTACTS, CONTACT_CAP = range(17, 23)
 BURSTS, BURST_AT, BURST_SEEN, BURST_WITHIN, BURST_COUNTS = range(23, 28)
-AT, NUMBER, FILL, HOLDS, WINDOW = range(4, 9)  # count
+AT, NUMBER, FILL, HOLDS, WINDOW, PLACES, EXACT = range(4, 11)  # count
 MEASURE_WIDTH = 28
 
-# -- a window, of any measure: its instants and what they are -----------------------------------------------------------------
-WINDOW_AT, WINDOW_HOLDS = range(2)
-WINDOW_WIDTH = 2
+# -- a window, of any measure: its instants, what they are, how many the row has room for -----------------------------------------------------------------
+WINDOW_AT, WINDOW_HOLDS, WINDOW_PLACES = range(3)
+WINDOW_WIDTH = 3
 
 # -- a dimension: its kind, the place of its number or the measure, of whether it is known, of what it is worth -------------------
 SOURCE, KNOWN, WORTH, WEIGHT, FROM, FACTOR, FALLBACK = range(1, 8)

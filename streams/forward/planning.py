@@ -56,7 +56,9 @@ class _Planner:
         self._table(p.DIMENSIONS, p.DIMENSION_END, p.DIMENSION_WIDTH, [self._dimension(name) for name in self._document.score])
         self._table(p.SCHEMES, p.SCHEME_END, p.SCHEME_WIDTH, [self._scheme(scheme) for scheme in self._policy.schemes])
         self._table(p.CLOCKS, p.CLOCK_END, p.CLOCK_WIDTH, self._clocks())
-        self._table(p.ZONES, p.ZONE_END, p.ZONE_WIDTH, [list(change) for change in zip(*zone_offsets(self._document.timezone), strict=True)])
+        self._table(
+            p.ZONES, p.ZONE_END, p.ZONE_WIDTH, [list(change) for change in zip(*zone_offsets(self._document.timezone), strict=True)]
+        )
         text = [kind.encode() for kind in self._kinds]
         return p.Plan(
             np.array(self._plan, np.int64),
@@ -173,13 +175,17 @@ class _Planner:
         return {
             p.KIND: p.COUNT, p.FOLDED: spec.from_ == TOPIC, p.ACTORS: _bits(contents.get("actor", ACTORS)), p.SLOTS: self._slots(spec),
             p.AT: self._of(name, "at_ms"), p.NUMBER: self._of(name, "number"), p.FILL: self._of(name, "fill"),
-            p.HOLDS: self._of(name, "holds"), p.WINDOW: spec.window,
+            p.HOLDS: self._of(name, "holds"), p.WINDOW: spec.window, p.PLACES: self._places(name), p.EXACT: spec.exactly(),
         }  # fmt: skip
 
     def _windows(self) -> list[list[int]]:
         """Every window, of whatever measure."""
         windowed = [name for name in self._document.measures if self._of(name, "holds") != NOWHERE]
-        return [[self._of(name, "at_ms"), self._of(name, "holds")] for name in windowed]
+        return [[self._of(name, "at_ms"), self._of(name, "holds"), self._places(name)] for name in windowed]
+
+    def _places(self, name: str) -> int:
+        """How many entries of a window the row has room for."""
+        return int(self._layout.dtype[f"measures.{name}.at_ms"].shape[0])
 
     def _known_measure(self, name: str, who: str) -> int:
         """The place of a measure that compiled code can evaluate."""

@@ -17,6 +17,7 @@ from streams.forward.plan import (
     WINDOW_AT,
     WINDOW_END,
     WINDOW_HOLDS,
+    WINDOW_PLACES,
     WINDOW_WIDTH,
     WINDOWS,
 )
@@ -50,7 +51,7 @@ def is_covered(state: State, at_ms: int) -> bool:
     """Whether the row knows every window at an instant."""
     plan = state.plan
     for window in range(plan[WINDOWS], plan[WINDOW_END], WINDOW_WIDTH):
-        if not covers(state.words, plan[window + WINDOW_AT], plan[window + WINDOW_HOLDS], at_ms):
+        if not covers(state.words, plan[window + WINDOW_AT], plan[window + WINDOW_HOLDS], plan[window + WINDOW_PLACES], at_ms):
             return False
     return True
 
@@ -60,7 +61,8 @@ def _all_fresh_until(state: State) -> int:
     """Before this instant (ms) the row is enough to evaluate every window."""
     plan, earliest = state.plan, UNBOUNDED
     for window in range(plan[WINDOWS], plan[WINDOW_END], WINDOW_WIDTH):
-        earliest = min(earliest, fresh_until(state.words, plan[window + WINDOW_AT], plan[window + WINDOW_HOLDS]))
+        fresh_ms = fresh_until(state.words, plan[window + WINDOW_AT], plan[window + WINDOW_HOLDS], plan[window + WINDOW_PLACES])
+        earliest = min(earliest, fresh_ms)
     return earliest
 
 

@@ -1,4 +1,4 @@
-"""How a window is kept: up to eight entries in the row; with more of them all in the dossier and the next eight steps in the row.
+"""How a window is kept: in the row, if its entries fit; else all in the dossier and the next eight steps in the row.
 
 A window changes in steps: it is constant until the next entry leaves. So a row that knows the next steps answers exactly until
 the last one it knows; there it is renewed from the dossier, and bounds hold beyond. Entries whose time has passed are dropped
@@ -13,11 +13,11 @@ from schemas.records import Event
 from streams.columns import Column
 from streams.dossier import Dossier, Entry
 from streams.kinds import Line, Opener, Plain, Row, Span
-from streams.units import UNBOUNDED
+from streams.units import DAY_MS, UNBOUNDED
 from streams.windows import Frame, joined_by_day
 
-IN_ROW = 8
-"""Entries, or steps, that the row holds."""
+FEWEST_IN_ROW, MOST_IN_ROW = 8, 48
+"""Entries, or steps, that a row holds: all that a window can have if those are few enough, else a handful."""
 
 ENTRIES, STEPS, FIRST_STEPS = 0, 1, 2
 """What the row holds: all entries; all steps that are left; the first steps (the last one known is where it must be renewed)."""
@@ -45,6 +45,7 @@ class Rolling(Plain):
         self.name, self.topic = name, topic
         self._counted, self._frame, self._local_day = counted, frame, local_day
         self._exact = 0 if counted.by_day else exact
+        self._in_row = places(self._exact, frame.kept_ms)
         self._falling = counted.ones and frame.over_ms is None
         self._key = f"{name} {meaning}"
         self._at, self._number, self._times, self._low, self._high, self._fill, self._holds = (
@@ -55,9 +56,9 @@ class Rolling(Plain):
     def _columns(self, meaning: str) -> list[Column]:
         """A count of what only falls with time needs neither times beside its number nor bounds."""
         number = "<u4" if self._falling else "<f8"
-        columns = [Column(self._at, "<i8", meaning, (IN_ROW,)), Column(self._number, number, meaning, (IN_ROW,))]
+        columns = [Column(self._at, "<i8", meaning, (self._in_row,)), Column(self._number, number, meaning, (self._in_row,))]
         if not self._falling:
-            columns += [Column(self._times, "<u4", meaning, (IN_ROW,))]
+            columns += [Column(self._times, "<u4", meaning, (self._in_row,))]
             columns += [Column(self._low, "<f8", meaning), Column(self._high, "<f8", meaning)]
         return [*columns, Column(self._fill, "<u1", meaning), Column(self._holds, "<u1", meaning)]
 
@@ -89,7 +90,7 @@ class Rolling(Plain):
         return list(map(Entry, row[self._at][:fill].tolist(), map(float, numbers), times))
 
     def _keep(self, row: Row, dossier: Opener, entries: list[Entry], now_ms: int) -> None:
-        if len(entries) <= IN_ROW:
+        if len(entries) <= self._in_row:
             if row[self._holds] != ENTRIES:
                 del dossier().windows[self._key]
             row[self._holds] = ENTRIES
@@ -100,16 +101,17 @@ class Rolling(Plain):
 
     def _write(self, row: Row, entries: list[Entry]) -> None:
         fill = row[self._fill] = len(entries)
-        row[self._at][:fill] = [entry.at_ms for entry in entries]
-        row[self._number][:fill] = [entry.amount for entry in entries]
+        empty = [0] * (self._in_row - fill)
+        row[self._at] = [*(entry.at_ms for entry in entries), *empty]
+        row[self._number] = [*(entry.amount for entry in entries), *empty]
         if not self._falling:
-            row[self._times][:fill] = [entry.times for entry in entries]
+            row[self._times] = [*(entry.times for entry in entries), *empty]
 
     def _write_steps(self, row: Row, entries: list[Entry], now_ms: int) -> None:
         """The window now and after each of its next changes."""
         instants = [now_ms, *self._frame.changes(entries, now_ms)]
-        steps = [Entry(at_ms, self._frame.at(entries, at_ms), self._times_in(entries, at_ms)) for at_ms in instants[:IN_ROW]]
-        row[self._holds] = STEPS if len(instants) <= IN_ROW else FIRST_STEPS
+        steps = [Entry(at_ms, self._frame.at(entries, at_ms), self._times_in(entries, at_ms)) for at_ms in instants[: self._in_row]]
+        row[self._holds] = STEPS if len(instants) <= self._in_row else FIRST_STEPS
         self._write(row, steps)
         if not self._falling:
             row[self._low], row[self._high] = self._frame.bounds(entries, steps[-1].at_ms)
@@ -119,7 +121,7 @@ class Rolling(Plain):
 
     def fresh_until(self, row: Row) -> int:
         """The last step known, if there are more."""
-        return int(row[self._at][IN_ROW - 1]) if row[self._holds] == FIRST_STEPS else UNBOUNDED
+        return int(row[self._at][self._in_row - 1]) if row[self._holds] == FIRST_STEPS else UNBOUNDED
 
     def covers(self, row: Row, at_ms: int) -> bool:
         """Whether the row knows the window at the instant: steps that were looked up for a later one do not."""
@@ -178,7 +180,7 @@ class Rolling(Plain):
 
     def _beyond(self, row: Row) -> Span:
         if self._falling:
-            return Span(0.0, float(row[self._number][IN_ROW - 1]))
+            return Span(0.0, float(row[self._number][self._in_row - 1]))
         return Span(float(row[self._low]) / self._counted.per_unit, float(row[self._high]) / self._counted.per_unit)
 
     def lines(self, row: Row, at_ms: int) -> list[Line]:
@@ -189,6 +191,12 @@ class Rolling(Plain):
             if standing.times or standing.amount
             else []
         )
+
+
+def places(exact: int, kept_ms: int) -> int:
+    """How many entries a row has room for: the exact ones and one for each local day that a window of this length touches."""
+    most = exact + -(-kept_ms // DAY_MS) + 2
+    return most if most <= MOST_IN_ROW else FEWEST_IN_ROW
 
 
 def _step_at(steps: list[Entry], at_ms: int) -> Entry:

@@ -18,12 +18,19 @@ from streams.measures.rolling import Counted, Rolling
 from streams.units import PositiveDurationMs
 from streams.windows import DAYS, MAXIMUM, MEAN, SUM, Frame, Total
 
+EXACT, EXACT_INTERACTIONS = 64, 8
+
 
 class WindowedSpec(Matching):
     """Base of the measures over the last n days."""
 
     window: PositiveDurationMs = Field(description="how long a record counts")
-    exact: int = Field(default=64, ge=8, le=4096, description="so many of the newest records end exactly; older ones by local day")
+    exact: int | None = Field(
+        default=None,
+        ge=8,
+        le=4096,
+        description="so many of the newest records end exactly, older ones by local day (default: 64; 8 for a count of interactions)",
+    )
 
     def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
         """References: the topic, its fields, what is measured."""
@@ -42,12 +49,15 @@ class WindowedSpec(Matching):
         """How entries make a number."""
         return SUM
 
+    def exactly(self) -> int:
+        """How many of the newest records end exactly."""
+        return EXACT if self.exact is None else self.exact
+
     def compile(self, name: str, locale: Locale, over_ms: int | None = None) -> Rolling:
         """The measure that works on rows; with `over_ms` its change over that time."""
-        meaning = identity([self.model_dump(mode="json"), over_ms, locale.timezone, locale.exchange.meaning])
-        return Rolling(
-            name, self.from_, self.counted(locale), Frame(self.total(), self.window, over_ms), self.exact, locale.local_day, meaning
-        )
+        exact, said = self.exactly(), self.model_dump(mode="json")
+        meaning = identity([said | {"exact": exact}, over_ms, locale.timezone, locale.exchange.meaning])
+        return Rolling(name, self.from_, self.counted(locale), Frame(self.total(), self.window, over_ms), exact, locale.local_day, meaning)
 
 
 class CountSpec(WindowedSpec):
@@ -62,6 +72,10 @@ class CountSpec(WindowedSpec):
     def counted(self, locale: Locale) -> Counted:  # noqa: ARG002
         """One."""
         return _ones(", ".join(listed(self.count)), self.matches(listed(self.count)))
+
+    def exactly(self) -> int:
+        """Interactions are many, and what is asked of their number is rarely more than a few."""
+        return EXACT_INTERACTIONS if self.exact is None and self.from_ == "interactions" else super().exactly()
 
 
 class DistinctDaysSpec(WindowedSpec):

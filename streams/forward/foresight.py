@@ -1,0 +1,67 @@
+"""The score and the search for the next change, compiled, for whoever has a row in Python: the same functions that the fast-forward uses."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.forward.cells import State
+from streams.forward.planning import NotPlanned, planned
+from streams.forward.scoring import next_timer, score, score_span
+from streams.forward.search import next_change, still_holds
+from streams.kinds import Row
+from streams.policy.compiled import CompiledPolicy
+
+_POLICIES = 64
+
+
+class Foresight:
+    """For rows of one policy."""
+
+    def __init__(self, policy: CompiledPolicy) -> None:
+        """Raises NotPlanned for a policy that compiled code does not know."""
+        self.plan = planned(policy)
+        self._rows: NDArray[np.void] | None = None
+        self._state = self._seen(policy.template)
+
+    def _seen(self, rows: NDArray[np.void]) -> State:
+        words = rows.view(np.int64)
+        return State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
+
+    def _of(self, row: Row) -> State:
+        """The state of a row that is lent: an account's rows are lent in the same memory again and again."""
+        if row.base is not self._rows:
+            assert isinstance(row.base, np.ndarray) and row.base.size == 1, "a row is lent in memory of its own"
+            self._rows, self._state = row.base, self._seen(row.base)
+        return self._state
+
+    def score(self, row: Row, at_ms: int) -> int:
+        """The score in micro-points; the row keeps what each dimension is worth."""
+        return int(score(self._of(row), at_ms))
+
+    def score_span(self, row: Row, from_ms: int, to_ms: int) -> tuple[int, int]:
+        """Bounds of the score, in micro-points, over a time in which nothing is folded."""
+        low, high = score_span(self._of(row), from_ms, to_ms)
+        return int(low), int(high)
+
+    def next_timer(self, row: Row) -> int:
+        """The earliest clock or pending move."""
+        return int(next_timer(self._of(row)))
+
+    def next_change(self, row: Row, from_ms: int) -> tuple[int, bool]:
+        """The first change after `from_ms`, and whether it is one for certain."""
+        at_ms, exact = next_change(self._of(row), from_ms)
+        return int(at_ms), bool(exact)
+
+    def still_holds(self, row: Row, from_ms: int, deadline_ms: int) -> bool:
+        """Whether a deadline is not late."""
+        return bool(still_holds(self._of(row), from_ms, deadline_ms))
+
+
+@lru_cache(_POLICIES)
+def foresight(policy: CompiledPolicy) -> Foresight | None:
+    """The compiled view of a policy; None if compiled code does not know it."""
+    try:
+        return Foresight(policy)
+    except NotPlanned:
+        return None
