@@ -5,6 +5,7 @@ import pytest
 from schemas import changelog
 from schemas.changelog import ChangelogError, Kind, classify
 from schemas.records import Event
+from streams.partition import Partition
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, NOON, interaction, order, prediction, profile, risk
 from tests.folding import Folding, bytes_of, measured, restored, shipped
@@ -103,3 +104,34 @@ def test_what_the_changelog_cannot_hold_is_a_broken_invariant() -> None:
 
 def test_an_account_never_seen_has_no_view() -> None:
     assert Folding(shipped("sabc")).partition.view("nobody") is None
+
+
+def test_rows_of_another_layout_among_those_of_the_present_one_take_effect_in_their_order() -> None:
+    old = Folding(measured({"from": "interactions", "points": {"DOWNLOAD": 30}, "half_life": "30d"}, max_ahead="5m"))
+    new = Folding(measured({"from": "interactions", "points": {"DOWNLOAD": 30}}))
+    for folding, records in ((old, {"a": 1, "b": 2, "c": 3}), (new, {"a": 4, "b": 5, "d": 6})):
+        for account, times in records.items():
+            folding.fold(*(interaction(account, "DOWNLOAD", NOON + DAY * turn) for turn in range(times)))
+        folding.keep()
+    older, newer = list(old.changelog.items()), list(new.changelog.items())
+    a_old, b_old, c_old = (entry for entry in older if changelog.is_row(entry[0]))
+    a_new, b_new, d_new = (entry for entry in newer if changelog.is_row(entry[0]))
+    layouts = [entry for entry in [*older, *newer] if not changelog.is_row(entry[0])]
+    partition = Partition(0, None, "test", new.policy)
+    partition.restore_batch([*layouts, a_old, a_new, b_new, c_old, b_old, d_new])
+    partition.restored()
+    views = {account: partition.view(account) for account in partition.account_ids()}
+    assert {account: view["records"] for account, view in views.items() if view} == {"a": 4, "b": 2, "c": 3, "d": 6}
+
+
+def test_one_by_one_and_in_bulk_is_the_same() -> None:
+    live = Folding(shipped("sabc-live"))
+    for number in range(30):
+        live.fold(*(interaction(f"a{number}", "DOWNLOAD", NOON + turn * DAY) for turn in range(number % 12)))
+    live.keep()
+    single, bulk = (Partition(0, None, "test", live.policy) for _ in range(2))
+    for key, payload in live.changelog.items():
+        single.restore(key, payload)
+    bulk.restore_batch(list(live.changelog.items()))
+    assert [single.view(account) for account in single.account_ids()] == [bulk.view(account) for account in bulk.account_ids()]
+    assert [live.view(account) for account in bulk.account_ids()] == [bulk.view(account) for account in bulk.account_ids()]
