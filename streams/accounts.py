@@ -229,7 +229,7 @@ class Accounts:
         words, ends = np.frombuffer(joined, np.int64), ends // 8
         taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
         if taken < len(keys):
-            self._make_room(len(words) + packed_rows.longest(self._packed) * (len(keys) - taken))
+            self._make_room(len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys))
             taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
         if taken < len(keys):
             raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {self.layout.layout_id:016x}")

@@ -47,24 +47,30 @@ def masks_of(words: int) -> int:
 @compiled
 def unpack(packed: Words, begin: int, start: Words, row: Words) -> None:
     """The row that is packed from `begin` on."""
-    at = begin + masks_of(len(start))
-    for word in range(len(start)):
-        bit = (packed[begin + word // _BITS] >> (word % _BITS)) & 1
-        row[word] = packed[at] if bit else start[word]
-        at += int(bit)
+    words = len(start)
+    at = begin + masks_of(words)
+    for block in range(masks_of(words)):
+        mask, first = packed[begin + block], block * _BITS
+        for word in range(first, min(first + _BITS, words)):
+            bit = mask & 1
+            row[word] = packed[at] if bit else start[word]
+            mask >>= 1
+            at += int(bit)
 
 
 @compiled
 def pack(row: Words, start: Words, packed: Words) -> int:
     """The row packed from the beginning of `packed` on, which has room for one word more than the longest; how many words it takes."""
-    at = masks_of(len(start))
-    for mask in range(at):
-        packed[mask] = 0
-    for word in range(len(start)):
-        differs = np.int64(row[word] != start[word])
-        packed[word // _BITS] |= differs << (word % _BITS)
-        packed[at] = row[word]
-        at += int(differs)
+    words = len(start)
+    at = masks_of(words)
+    for block in range(masks_of(words)):
+        mask, first = np.int64(0), block * _BITS
+        for word in range(first, min(first + _BITS, words)):
+            differs = np.int64(row[word] != start[word])
+            mask |= differs << (word - first)
+            packed[at] = row[word]
+            at += int(differs)
+        packed[block] = mask
     return at
 
 
