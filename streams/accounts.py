@@ -18,7 +18,7 @@ from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
 from streams.kinds import Row
-from streams.packed_rows import Packed, Words, give_rows, keep_row, load_row, take_rows
+from streams.packed_rows import Packed, Words, give_rows, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
 _ROW = changelog.ROW_PREFIX[0]
@@ -122,8 +122,9 @@ class Accounts:
 
     def _lend(self, number: int) -> Words:
         if number != self._lent:
-            self._settle()
-            load_row(self._packed, number, self._lent_words)
+            if not swap_row(self._packed, self._lent, self._lent_words, number):
+                self.make_room()
+                swap_row(self._packed, self._lent, self._lent_words, number)
             self._lent = number
         return self._lent_words
 
@@ -132,7 +133,7 @@ class Accounts:
         if self._lent == _NOBODY:
             return
         if not keep_row(self._packed, self._lent, self._lent_words):
-            self._make_room(packed_rows.longest(self._packed))
+            self.make_room()
             keep_row(self._packed, self._lent, self._lent_words)
         self._lent = _NOBODY
 

@@ -103,6 +103,15 @@ def keep_row(rows: Packed, number: int, row: Words) -> bool:
 
 
 @compiled
+def swap_row(rows: Packed, number: int, row: Words, other: int) -> bool:
+    """Pack an account's row (below 0: nobody's) and unpack another's into its place. False as with `keep_row`."""
+    if number >= 0 and not keep_row(rows, number, row):
+        return False
+    load_row(rows, other, row)
+    return True
+
+
+@compiled
 def _has_room(rows: Packed, number: int, size: int) -> bool:
     """Whether a row of this size fits where the account's row is; it is given a new place if it does not."""
     if size <= rows.room[number]:
