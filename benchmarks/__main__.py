@@ -14,6 +14,7 @@ from rich.table import Table
 from benchmarks import pictures, report
 from benchmarks.catalogue import PLANS, Plan
 from benchmarks.figures import Figure, Tell, conditions, load, spread
+from benchmarks.peers import comparing
 
 _SHOWN_S = 15.0
 _NAMES = ", ".join(PLANS)
@@ -58,6 +59,8 @@ def _taken(plan: Plan, sizes: dict[str, int], runs: int, tell: Tell) -> Figure:
 def _draw(kept: dict[str, Figure]) -> None:
     if rates := [figure for name, figure in kept.items() if name.startswith("throughput-")]:
         pictures.draw_throughput(rates, report.THROUGHPUT_PICTURE)
+    if "peers" in kept:
+        pictures.draw_peers(kept["peers"], {engine.name: engine.title for engine in comparing.engines()}, report.PEERS_PICTURE)
     if "latency" in kept:
         pictures.draw_latency(kept["latency"], report.LATENCY_PICTURE)
 
@@ -68,7 +71,7 @@ def _show(figures: list[Figure]) -> None:
         plan = PLANS[figure.name]
         table = Table("", "median", "min", "max", "bar", title=plan.title, title_justify="left", box=None)
         for row in plan.rows:
-            found = spread(figure.runs, row.name)
+            found = spread(figure.runs, row.name, trimmed=plan.trimmed)
             table.add_row(row.label, *(f"{number:,.{row.digits}f}" for number in found), row.bar)
         console.print(table, "")
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks import first_transition, latency, restore, stages, throughput
+from benchmarks import first_transition, latency, pairs, restore, stages, throughput
 from benchmarks.figures import Run, Tell
+from benchmarks.peers import comparing
 from benchmarks.stand import Stand
 
 POLICIES = Path(__file__).parents[1] / "policies"
@@ -24,7 +25,8 @@ class Row(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named."""
+    """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named;
+    `trimmed`: the spread leaves out the smallest and the largest run."""
 
     name: str
     title: str
@@ -34,6 +36,7 @@ class Plan(NamedTuple):
     small: dict[str, int]
     take: Callable[[dict[str, int], int, Tell], Taken]
     asked_for: bool = False
+    trimmed: bool = False
 
 
 def _on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:
@@ -47,7 +50,7 @@ def _plain(runs: Iterable[Run]) -> Taken:
     return ((run, []) for run in runs)
 
 
-def _throughput(policy: str) -> Plan:
+def _throughput(policy: str, accounts: int = 50_000, records: int = 500_000, bar: str = "") -> Plan:
     return Plan(
         name=f"throughput-{policy}",
         title=f"Events a second, one worker on one core, policy `{policy}`",
@@ -55,7 +58,7 @@ def _throughput(policy: str) -> Plan:
         "Counted from the moment every account is known to the last commit, by the append times of `fold-order`. "
         "Checked: every record folded once, the audit of `tier-transitions` without a breach.",
         rows=(
-            Row("events_per_s", "events a second", "1/s"),
+            Row("events_per_s", "events a second", "1/s", bar=bar),
             Row("cpu_us", "processor time of the worker for an event", "us", 1),
             Row("fold_us", "decoding and folding, by the lanes' wall clock, profiles included", "us", 1),
             Row("commit_ms", "waiting for one commit", "ms", 1),
@@ -63,11 +66,60 @@ def _throughput(policy: str) -> Plan:
             Row("changes_per_event", "changelog records for an event", "1", 2),
             Row("transitions", "tier transitions published and audited", "1"),
         ),
-        sizes={"accounts": 50_000, "records": 500_000},
+        sizes={"accounts": accounts, "records": records},
         small={"accounts": 5_000, "records": 300_000},
         take=lambda sizes, runs, tell: _on_stand(
             lambda stand: _plain(throughput.measured(stand, POLICIES / f"{policy}.yaml", **sizes, runs=runs, tell=tell))
         ),
+    )
+
+
+_OVER = (("kafka-streams", ">= 3"), ("kafka-streams-tuned", ""), ("quix", ">= 8"), ("faust", ">= 50"))
+
+
+def _peers() -> Plan:
+    titles = [(engine.name, f"{engine.title} ({engine.durable})") for engine in comparing.engines()]
+    of = dict(titles)
+    return Plan(
+        name="peers",
+        title="The same job on other engines, one core each",
+        how="A decayed score over interactions, three tiers with hysteresis, from the same topic in the same run, engine after engine, in "
+        "an order that turns from run to run; one process on one core, the broker on the other. A warm-up shows every account to every "
+        "engine; then counts what a read_committed consumer downstream can read of an engine's changes, by when it can read it: to the "
+        "end of the topic, or for so many seconds. All changes of all engines are checked against one oracle in plain Python. Kafka "
+        "Streams, Quix Streams and Faust have their defaults where nothing is said; tierstream has its own.",
+        rows=(
+            *(Row(f"{name} events_per_s", title, "1/s") for name, title in titles),
+            *(Row(f"{name} cpu_us", f"processor time for an event: {title.partition(' (')[0]}", "us", 1) for name, title in titles),
+            *(
+                Row(f"over {name}", f"tierstream over {of[name].partition(' (')[0]}, events a second", "times", 1, bar)
+                for name, bar in _OVER
+            ),
+        ),
+        sizes={"accounts": 50_000, "records": 3_000_000, "seconds": 30},
+        small={"accounts": 2_000, "records": 600_000, "seconds": 8},
+        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(comparing.measured(stand, **sizes, runs=runs, tell=tell))),
+    )
+
+
+def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
+    return Plan(
+        name=name,
+        title=title,
+        how=f"{how} Pairs of runs on the same input, in turn, by the worker's processor time for an event once every account is known. "
+        "Smallest and largest are those of the second smallest and second largest pair: with nine pairs, an interval for the median of "
+        "96 %.",
+        rows=(
+            Row("cost_percent", "cost", "%", 1, bar),
+            Row("with_us", "processor time for an event", "us", 2),
+            Row("without_us", "the same without", "us", 2),
+        ),
+        sizes={"accounts": 50_000, "records": 1_000_000, "pairs": 9},
+        small={"accounts": 5_000, "records": 400_000, "pairs": 2},
+        take=lambda sizes, _, tell: _on_stand(
+            lambda stand: _plain(pairs.measured(stand, POLICIES / "sabc-live.yaml", variant, **sizes, tell=tell))
+        ),
+        trimmed=True,
     )
 
 
@@ -89,8 +141,24 @@ def _stages(policy: str) -> Plan:
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
+        _throughput("sabc-live", accounts=1_000_000, records=3_000_000, bar=">= 200,000"),
+        _peers(),
         _throughput("sabc"),
         _throughput("demo"),
+        _cost(
+            "exactly-once",
+            "plain-acks",
+            "What exactly once costs",
+            "With: as shipped. Without: the same records sent and acknowledged, but not in transactions.",
+            "<= 15",
+        ),
+        _cost(
+            "telemetry",
+            "uncounted",
+            "What telemetry costs",
+            f"With: every counter and histogram, scraped every {pairs.SCRAPE_S:g} s. Without: nothing counted, nothing scraped.",
+            "<= 2",
+        ),
         _stages("sabc"),
         _stages("demo"),
         Plan(

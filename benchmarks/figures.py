@@ -29,10 +29,11 @@ class Spread(NamedTuple):
     most: float
 
 
-def spread(runs: Sequence[Mapping[str, float]], name: str) -> Spread:
-    """Over all runs that measured `name`."""
-    found = [run[name] for run in runs]
-    return Spread(median(found), min(found), max(found))
+def spread(runs: Sequence[Mapping[str, float]], name: str, *, trimmed: bool = False) -> Spread:
+    """Over all runs that measured `name`; `trimmed`: the smallest and the largest of many are left out of the spread."""
+    found = sorted(run[name] for run in runs)
+    cut = 1 if trimmed and len(found) > 2 else 0
+    return Spread(median(found), found[cut], found[-1 - cut])
 
 
 class Conditions(msgspec.Struct, frozen=True):

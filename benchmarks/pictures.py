@@ -42,6 +42,24 @@ def draw_throughput(figures: list[Figure], path: Path) -> None:
         _save(canvas, path)
 
 
+def draw_peers(figure: Figure, titles: dict[str, str], path: Path) -> None:
+    """A line for each engine: a dot for each run, a stroke at the median; ten times as fast is always the same way to the right."""
+    with mpl.rc_context(_STYLE):
+        canvas, axes = _canvas(8.4, 0.9 + 0.5 * len(titles))
+        for place, name in enumerate(titles):
+            rates = [run[f"{name} events_per_s"] for run in figure.runs]
+            middle = spread(figure.runs, f"{name} events_per_s").middle
+            axes.plot(rates, [place] * len(rates), "o", color=_MARK, alpha=0.55, markersize=7, markeredgewidth=0)
+            axes.plot([middle, middle], [place - 0.28, place + 0.28], color=_INK, linewidth=2)
+            axes.annotate(f"{middle:,.0f}", (middle, place - 0.3), ha="center", va="bottom", fontweight="bold")
+        axes.set_yticks(range(len(titles)), list(titles.values()))
+        axes.set_ylim(len(titles) - 0.5, -0.8)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("events a second on one core, the same job from the same topic (stroke: median of the runs; logarithmic)")
+        _save(canvas, path)
+
+
 def draw_latency(figure: Figure, path: Path) -> None:
     """For each run, the share of transitions that were readable within so many milliseconds of the append; the tail stretched."""
     with mpl.rc_context(_STYLE):

@@ -15,6 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 KEPT = DOCS / "benchmarks.json"
 PAGE = DOCS / "benchmarks.md"
 LATENCY_PICTURE, THROUGHPUT_PICTURE = DOCS / "benchmarks-latency.svg", DOCS / "benchmarks-throughput.svg"
+PEERS_PICTURE = DOCS / "benchmarks-peers.svg"
 
 HEAD = """# Benchmarks
 
@@ -43,7 +44,12 @@ def keep(figures: Iterable[Figure]) -> dict[str, Figure]:
 
 def page(figures: dict[str, Figure]) -> str:
     """The whole page."""
-    parts = [HEAD, _picture(THROUGHPUT_PICTURE, "Events a second, every run"), _picture(LATENCY_PICTURE, "Latency, every run")]
+    parts = [
+        HEAD,
+        _picture(PEERS_PICTURE, "The same job on other engines, every run"),
+        _picture(THROUGHPUT_PICTURE, "Events a second, every run"),
+        _picture(LATENCY_PICTURE, "Latency, every run"),
+    ]
     parts += ["\n".join(_section(PLANS[name], figure)) for name, figure in figures.items()]
     return "\n".join(part for part in parts if part)
 
@@ -58,7 +64,7 @@ def _section(plan: Plan, figure: Figure) -> Iterator[str]:
     yield f"## {plan.title}\n"
     yield f"{plan.how}\n"
     yield "| | median | min | max | bar |\n|---|--:|--:|--:|--:|"
-    yield from (_line(row, spread(figure.runs, row.name)) for row in plan.rows)
+    yield from (_line(row, spread(figure.runs, row.name, trimmed=plan.trimmed)) for row in plan.rows)
     yield (
         f"\n{sizes}{len(figure.runs)} runs; commit {at.commit}, {at.taken_on}, {at.cores} cores, {at.memory_gib} GiB, "
         f"Python {at.python}, load average before {at.load_before:.2f}, after {at.load_after:.2f}.\n"

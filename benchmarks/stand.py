@@ -11,9 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -49,25 +50,31 @@ class Stand:
         self._broker.stop()
         os.sched_setaffinity(0, self._cores)
 
-    def settings(self, prefix: str, application_id: str) -> Settings:
-        """The settings of one run, its topics made."""
+    def settings(self, prefix: str, application_id: str, **more: Any) -> Settings:
+        """The settings of one run, its topics made; `more` wins."""
         settings = load_settings(
             {
                 "bootstrap_servers": self._broker.bootstrap,
                 "topic_prefix": f"{prefix}-",
                 "application_id": application_id,
                 "partitions": PARTITIONS,
+                **more,
             }
         )
         create_topics(settings)
         return settings
 
     @contextmanager
-    def worker(self, settings: Settings, policy: Path) -> Iterator["Worker"]:
-        """A worker process on its own core; stopped at the end, and that it stopped well is checked."""
-        log = self.directory / f"{settings.topic_prefix}{settings.application_id}.log"
-        worker = Worker(settings, policy, log)
-        pin(worker.pid, *([WORKER_CORE] if self._pinned else self._cores))
+    def worker(
+        self, settings: Settings, policy: Path, command: Sequence[str] = (), *, core: int = WORKER_CORE, name: str = ""
+    ) -> Iterator["Worker"]:
+        """A worker process on its own core; stopped at the end, and that it stopped well is checked.
+
+        `command`: another program than `tierstream worker`; `name` tells several workers of an application apart.
+        """
+        log = self.directory / f"{settings.topic_prefix}{settings.application_id}{name}.log"
+        worker = Worker(settings, policy, log, command or ("-m", "agents.cli", "worker"))
+        pin(worker.pid, *([core] if self._pinned else self._cores))
         try:
             yield worker
         finally:
@@ -77,7 +84,8 @@ class Stand:
 class Worker:
     """One process of `tierstream worker`."""
 
-    def __init__(self, settings: Settings, policy: Path, log: Path) -> None:
+    def __init__(self, settings: Settings, policy: Path, log: Path, command: Sequence[str]) -> None:
+        self._partitions = settings.partitions
         self._port = free_ports(1)[0]
         self._log = log
         variables = {
@@ -86,12 +94,11 @@ class Worker:
             "TIERSTREAM_APPLICATION_ID": settings.application_id,
             "TIERSTREAM_PARTITIONS": str(settings.partitions),
             "TIERSTREAM_WEB_PORT": str(self._port),
+            "TIERSTREAM_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
             "TIERSTREAM_POLICY": str(policy.resolve()),
         }
         with log.open("ab") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli", "worker"], env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen([sys.executable, *command], env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT)
 
     @property
     def pid(self) -> int:
@@ -123,7 +130,7 @@ class Worker:
 
     def await_ready(self) -> None:
         """Every partition is this worker's and restored."""
-        self.await_metrics(lambda found: found.get("tierstream_lane_state.running") == PARTITIONS, _READY_S, "every lane running")
+        self.await_metrics(lambda found: found.get("tierstream_lane_state.running") == self._partitions, _READY_S, "every lane running")
 
     def await_folded(self, total: int, on_share: Callable[[float], None] = lambda _: None) -> None:
         """So many input records are folded and committed."""
@@ -139,8 +146,7 @@ class Worker:
         """Until `reached` says so. A worker that ends meanwhile, or that takes too long, is an error with its last words."""
         give_up_at = time.monotonic() + timeout_s
         while not reached(found := self.metrics()):
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the worker ended with {self.process.returncode}: {self.last_words()}")
+            self.require_alive()
             if time.monotonic() > give_up_at:
                 raise TimeoutError(f"{what} did not come true in {timeout_s:g} s: {self.last_words()}; metrics: {found}")
             time.sleep(every_s)
@@ -159,6 +165,11 @@ class Worker:
     def poll(self) -> int | None:
         """Its exit code, None while it runs."""
         return self.process.poll()
+
+    def require_alive(self) -> None:
+        """Raises RuntimeError, with its last words, if it has ended."""
+        if self.poll() is not None:
+            raise RuntimeError(f"the worker ended with {self.process.returncode}: {self.last_words()}")
 
     def last_words(self) -> str:
         """The end of its log."""

@@ -36,16 +36,16 @@ class Commit(NamedTuple):
 def measured(stand: Stand, policy: Path, *, accounts: int, records: int, runs: int, tell: Tell) -> Iterator[Run]:
     """One result for each run: the same input, another application id."""
     prefix = f"throughput-{policy.stem}"
-    total = _filled(stand.settings(prefix, "run-1"), SPANS_MS[policy.stem], accounts, records, tell)
+    total = filled(stand.settings(prefix, "run-1"), SPANS_MS[policy.stem], accounts, records, tell)
     for number in range(1, runs + 1):
         settings = stand.settings(prefix, f"run-{number}")
         with stand.worker(settings, policy) as worker, CpuLog(worker.pid) as used:
             worker.await_folded(total, partial(tell, f"throughput {policy.stem}: run {number} of {runs}"))
-            result = _result(settings, used) | _inside(worker)
-        yield result | _checked(settings, total)
+            run = result(settings, used) | _inside(worker)
+        yield run | checked(settings, total)
 
 
-def _filled(settings: Settings, span_ms: int, accounts: int, records: int, tell: Tell) -> int:
+def filled(settings: Settings, span_ms: int, accounts: int, records: int, tell: Tell) -> int:
     """Put the work into the topics. Returns how many records there are."""
     total = accounts + records
     start_at_ms = wall_clock() - span_ms
@@ -62,7 +62,8 @@ def _commits(settings: Settings) -> list[Commit]:
     ]
 
 
-def _result(settings: Settings, used: CpuLog) -> Run:
+def result(settings: Settings, used: CpuLog) -> Run:
+    """Rate and cost from the moment every account is known to the last commit."""
     commits = _commits(settings)
     begins_at_ms = max(commit.appended_at_ms for commit in commits if commit.topic == "profiles")
     ends_at_ms = max(commit.appended_at_ms for commit in commits)
@@ -89,7 +90,7 @@ def _inside(worker: Worker) -> Run:
     }
 
 
-def _checked(settings: Settings, total: int) -> Run:
+def checked(settings: Settings, total: int) -> Run:
     """Every record folded once, in gapless ranges; every chain of transitions whole."""
     folded = sum(commit.records for commit in _commits(settings))
     if folded != total:

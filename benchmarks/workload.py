@@ -18,8 +18,9 @@ SEED = 7
 KINDS = ("VISIT", "EMAIL_OPEN", "DOWNLOAD", "EVENT_CHECKIN", "PRICE_INQUIRY", "MEETING")  # the last has no price
 _SHARES = (0.62, 0.16, 0.1, 0.04, 0.05, 0.03)
 
-SPANS_MS = {"sabc": 60 * 86_400_000, "demo": 60_000}
-"""How much event time the interactions cover, by policy: 60 days, which `demo` writes as seconds."""
+SPANS_MS = {"sabc": 60 * 86_400_000, "demo": 60_000, "sabc-live": 50 * 86_400_000}
+"""How much event time the interactions cover, by policy: 60 days, which `demo` writes as seconds; 50 days where a million accounts are
+born at the same instant, of which half would otherwise be recycled at the same instant too."""
 
 
 def account_id(number: int) -> str:

@@ -1,0 +1,84 @@
+"""Workers that leave something out, to see what it costs: `python -m benchmarks.variants VARIANT`, settings as for `tierstream worker`.
+
+plain-acks      the same records, acknowledged by the broker one batch after another, without transactions
+uncounted       counts nothing: no events, lags, outputs, commit times
+
+They exist only here: the product has no switch for either.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from agents import clients, lanes
+from agents.cli import main
+from agents.counters import Histogram, LaneCounters
+from agents.kafka_log import KafkaLog
+from agents.partition_log import Retriable
+from agents.settings import Settings
+
+_CALL_S = 10.0
+
+
+class PlainLog(KafkaLog):
+    """A log whose units of work are not transactions."""
+
+    def __init__(self, settings: Settings, *arguments: Any) -> None:
+        super().__init__(settings, *arguments)
+        self._producer = clients.idempotent_producer(settings.model_copy(update={"kafka": {**settings.kafka, "linger.ms": "0"}}))
+
+    def open(self) -> None:
+        """Nobody is fenced."""
+        self._producer.list_topics(timeout=_CALL_S)
+
+    def begin(self) -> None:
+        """Nothing to open."""
+
+    def commit(self) -> None:
+        """Until the broker has acknowledged everything that was sent."""
+        if self._producer.flush(_CALL_S):
+            raise Retriable("not everything was acknowledged yet")
+
+    def abort(self) -> None:
+        """What was sent is sent."""
+        raise KafkaException("a plain producer cannot take anything back")
+
+
+class _Deaf(Histogram):
+    def observe(self, amount: float) -> None:
+        _ = amount
+
+    def observe_all(self, amounts: Any) -> None:
+        _ = amounts
+
+
+class Uncounted(LaneCounters):
+    """Counters that do not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commit_ms = _Deaf(self.commit_ms.bounds)
+
+    def count_events(self, *_: Any) -> None:
+        """Not how many, and not how late."""
+
+    def count_results(self, outputs: Iterable[Any], *_: Any) -> None:
+        """Not what was published."""
+
+
+def _plain_acks() -> None:
+    lanes.KafkaLog = PlainLog  # type: ignore[misc]
+
+
+def _uncounted() -> None:
+    lanes.LaneCounters = Uncounted  # type: ignore[misc]
+
+
+VARIANTS: dict[str, Callable[[], None]] = {"plain-acks": _plain_acks, "uncounted": _uncounted}
+
+if __name__ == "__main__":
+    VARIANTS[sys.argv[1]]()
+    sys.argv = ["tierstream", "worker"]
+    main()
