@@ -99,7 +99,8 @@ class KafkaLog:
 
     def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
         """The changelog up to its end; only a foreign open transaction could keep it from getting there."""
-        self._consumer.assign([TopicPartition(self._settings.topic_name(CHANGELOG), self._number, OFFSET_BEGINNING)])
+        place = TopicPartition(self._settings.topic_name(CHANGELOG), self._number)
+        self._consumer.assign([TopicPartition(place.topic, place.partition, self._begin_or_word(place))])
         complete = end == 0
         while not complete:
             records, reports = parted(there(self._consumer, _RESTORE_BATCH, _RESTORE_WAIT_S))
@@ -112,9 +113,19 @@ class KafkaLog:
         self._consumer.unassign()
 
     def begins(self) -> dict[str, int]:
-        """The first offset of each input. Asked through the consumer: it then knows the leaders, and reading starts a second earlier."""
-        places = {topic: TopicPartition(name, self._number) for topic, name in self._physical.items()}
-        return {topic: _translated(self._consumer.get_watermark_offsets, place, _CALL_S)[0] for topic, place in places.items()}
+        """The first offset of each input."""
+        return {topic: self._begin(TopicPartition(name, self._number)) for topic, name in self._physical.items()}
+
+    def _begin(self, place: TopicPartition) -> int:
+        """The first offset of a partition. Asked through the consumer: it then knows the leader, and reading starts a second earlier."""
+        return int(_translated(self._consumer.get_watermark_offsets, place, _CALL_S)[0])
+
+    def _begin_or_word(self, place: TopicPartition) -> int:
+        """The first offset, or where the broker does not say it now, the word for it, which the client looks up itself and later."""
+        try:
+            return self._begin(place)
+        except Retriable:
+            return OFFSET_BEGINNING
 
     def ends(self) -> dict[str, int]:
         """The last stable offset of each input."""
