@@ -4,7 +4,7 @@ The topic is compacted, so the newest record of each key is the state. Five kind
 
 | kind | key | payload |
 |---|---|---|
-| ROW | `r` + account | 8 bytes layout id (big-endian), then the row's bytes in that layout |
+| ROW | `r` + account | 8 bytes layout id (big-endian), then the row packed (`streams/packed_rows.py`) |
 | DOSSIER | `d` + account | 1 byte format (1), then msgpack |
 | LAYOUT | NUL `layout` NUL + layout id as 16 hex digits | JSON that describes the columns of a row |
 | TICK | NUL `tick` NUL | JSON of the last tick folded, in epoch ms |
@@ -117,12 +117,12 @@ def topic_of(key: bytes) -> str:
 
 
 def row_payload(layout_id: int, row: bytes) -> bytes:
-    """A row's bytes behind the id of the layout that they are in."""
+    """A packed row behind the id of its layout."""
     return layout_id.to_bytes(_LAYOUT_ID_BYTES, "big") + row
 
 
 def row_of(payload: bytes) -> tuple[int, bytes]:
-    """The layout id and the row's bytes."""
+    """The layout id and the packed row."""
     if len(payload) < _LAYOUT_ID_BYTES:
         raise ChangelogError(f"changelog row must start with a layout id of 8 bytes, got {len(payload)} bytes")
     return int.from_bytes(payload[:_LAYOUT_ID_BYTES], "big"), payload[_LAYOUT_ID_BYTES:]

@@ -18,7 +18,7 @@ from streams.money import Exchange
 from streams.units import UNBOUNDED
 
 Row = np.void
-"""One account's row: a numpy structured scalar that views the segment; lent to the fold and changed in place."""
+"""One account's row: a numpy structured scalar over the row's unpacked bytes; lent to the fold and changed in place."""
 
 Problem = tuple[str, str]
 """Where in the spec (dotted path), and what is wrong."""
