@@ -7,9 +7,8 @@ from streams.kinds import Row
 from streams.leads import is_young
 from streams.moment import Moment, of_time
 from streams.policy.compiled import CompiledPolicy
-from streams.settling import Account, Output, settled
+from streams.settling import Account, Output, lifted, settled
 from streams.transitions import recycled
-from streams.triggers import lift
 from streams.units import UNBOUNDED, duration_text
 
 
@@ -77,7 +76,7 @@ def _what_passed(policy: CompiledPolicy, row: Row, before_ms: int) -> tuple[Caus
     for scheme in policy.schemes:
         if int(row[scheme.column("pending_ms")]) <= now_ms:
             return "CLOCK", "a move that had to wait is due"
-        if lift(scheme.triggers, row, now_ms) != int(row[scheme.column("lift")]):
+        if lifted(policy, row, scheme, now_ms) != int(row[scheme.column("lift")]):
             return "WINDOW", "a trigger's condition ended"
     if now_ms > before_ms and any(m.jumps and m.at(row, now_ms) != m.at(row, now_ms - 1) for m in policy.measures):
         return "WINDOW", None

@@ -92,7 +92,13 @@ def claim_of(policy: CompiledPolicy, row: Row, scheme: Scheme, score_micro: int)
     """What speaks for a tier at the account's clock."""
     top = len(scheme.ladder.tiers) - 1
     ceiling = min((clock.ceiling(row) for clock in policy.clocks if clock.scheme == scheme.name), default=top)
-    return Claim(score_micro, lift(scheme.triggers, row, int(row["account.clock_ms"])), ceiling)
+    return Claim(score_micro, lifted(policy, row, scheme, int(row["account.clock_ms"])), ceiling)
+
+
+def lifted(policy: CompiledPolicy, row: Row, scheme: Scheme, at_ms: int) -> int:
+    """The highest tier that a trigger lifts to at an instant."""
+    compiled = foresight(policy)
+    return lift(scheme.triggers, row, at_ms) if compiled is None else compiled.lift(row, scheme.name, at_ms)
 
 
 def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, crossing: Crossing) -> list[Output]:

@@ -1,4 +1,4 @@
-"""The score and the search for the next change, compiled, for whoever has a row in Python: the same functions that the fast-forward uses."""
+"""The score, lifts and the search for the next change, compiled, for whoever has a row in Python: what the fast-forward itself uses."""
 
 from functools import lru_cache
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.forward.cells import State
+from streams.forward.plan import SCHEME_WIDTH, SCHEMES
 from streams.forward.planning import NotPlanned, planned
-from streams.forward.scoring import next_timer, score, score_span
+from streams.forward.scoring import lift, next_timer, score, score_span
 from streams.forward.search import next_change, still_holds
 from streams.kinds import Row
 from streams.policy.compiled import CompiledPolicy
@@ -21,6 +22,8 @@ class Foresight:
     def __init__(self, policy: CompiledPolicy) -> None:
         """Raises NotPlanned for a policy that compiled code does not know."""
         self.plan = planned(policy)
+        first = int(self.plan.plan[SCHEMES])
+        self._schemes = {scheme.name: first + number * SCHEME_WIDTH for number, scheme in enumerate(policy.schemes)}
         self._rows: NDArray[np.void] | None = None
         self._state = self._seen(policy.template)
 
@@ -31,7 +34,8 @@ class Foresight:
     def _of(self, row: Row) -> State:
         """The state of a row that is lent: an account's rows are lent in the same memory again and again."""
         if row.base is not self._rows:
-            assert isinstance(row.base, np.ndarray) and row.base.size == 1, "a row is lent in memory of its own"
+            assert isinstance(row.base, np.ndarray), "a row is a view"
+            assert row.base.size == 1, "a row is lent in memory of its own"
             self._rows, self._state = row.base, self._seen(row.base)
         return self._state
 
@@ -43,6 +47,10 @@ class Foresight:
         """Bounds of the score, in micro-points, over a time in which nothing is folded."""
         low, high = score_span(self._of(row), from_ms, to_ms)
         return int(low), int(high)
+
+    def lift(self, row: Row, scheme: str, at_ms: int) -> int:
+        """The highest tier that a trigger of a scheme lifts to, 0 if none holds."""
+        return int(lift(self._of(row), self._schemes[scheme], at_ms))
 
     def next_timer(self, row: Row) -> int:
         """The earliest clock or pending move."""

@@ -6,13 +6,14 @@ import pytest
 
 from schemas.errors import Reason, RecordRejected
 from streams.account import Fate
-from streams.measures.rolling import IN_ROW
+from streams.measures.rolling import FEWEST_IN_ROW, places
 from streams.units import UNBOUNDED
 from tests.builders import DAY, HOUR, NOON, interaction, order, prediction
 from tests.folding import Folding, measured, policy_of, restored
 from tests.measuring import Measuring, locale
 
 DOWNLOADS = {"from": "interactions", "count": "DOWNLOAD", "window": "14d"}
+MANY_DOWNLOADS = {**DOWNLOADS, "exact": 64}
 ORDERS = {"from": "orders", "status": ["PAID"], "window": "30d"}
 REVENUE = {**ORDERS, "sum": "amount"}
 
@@ -66,18 +67,31 @@ def test_a_record_that_is_late_counts_as_long_as_it_would_have_and_one_whose_win
     assert m.fold(interaction(kind="DOWNLOAD", at=NOON - 14 * DAY)).at(NOON) == 2
 
 
+def test_a_window_whose_entries_all_fit_into_the_row_never_touches_the_dossier() -> None:
+    m = Measuring(DOWNLOADS)
+    m.fold(*(interaction(kind="DOWNLOAD", at=NOON + n * HOUR) for n in range(14 * 24)))
+    assert (m.opened, m.at(NOON + 335 * HOUR)) == (0, 336)
+    assert len(m.measure._entries_in(m.rows[0])) <= places(8, 14 * DAY)
+
+
+def test_of_many_interactions_the_newest_eight_end_exactly_and_older_ones_with_their_day() -> None:
+    m = Measuring(DOWNLOADS).fold(*(interaction(kind="DOWNLOAD", at=NOON + n * HOUR) for n in range(12)))
+    end_ms = NOON + 14 * DAY
+    assert [m.at(end_ms + n * HOUR) for n in range(13)] == [12, 12, 12, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+
+
 def test_up_to_eight_entries_the_dossier_is_not_touched_and_afterwards_it_is_given_back() -> None:
-    m = Measuring(DOWNLOADS).fold(*(interaction(kind="DOWNLOAD", at=NOON + n) for n in range(IN_ROW)))
+    m = Measuring(MANY_DOWNLOADS).fold(*(interaction(kind="DOWNLOAD", at=NOON + n) for n in range(FEWEST_IN_ROW)))
     assert (m.opened, m.measure.fresh_until(m.rows[0])) == (0, UNBOUNDED)
-    m.fold(interaction(kind="DOWNLOAD", at=NOON + IN_ROW))
-    assert [len(entries) for entries in m.dossier.windows.values()] == [IN_ROW + 1]
+    m.fold(interaction(kind="DOWNLOAD", at=NOON + FEWEST_IN_ROW))
+    assert [len(entries) for entries in m.dossier.windows.values()] == [FEWEST_IN_ROW + 1]
     assert m.measure.fresh_until(m.rows[0]) < UNBOUNDED
     m.fold(interaction(kind="DOWNLOAD", at=NOON + 14 * DAY + 1))
     assert (m.dossier.windows, m.at(NOON + 14 * DAY + 1)) == ({}, 8)
 
 
 def test_a_row_that_must_be_renewed_says_the_last_number_it_knows_and_bounds_that_hold() -> None:
-    m = Measuring(DOWNLOADS).fold(*(interaction(kind="DOWNLOAD", at=NOON + n) for n in range(20)))
+    m = Measuring(MANY_DOWNLOADS).fold(*(interaction(kind="DOWNLOAD", at=NOON + n) for n in range(20)))
     end_ms = NOON + 14 * DAY + 20
     assert m.measure.fresh_until(m.rows[0]) == NOON + 14 * DAY + 6
     assert (m.measure.at(m.rows[0], end_ms), m.span(end_ms, end_ms)) == (13, (0, 13))
