@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks import first_transition, latency, pairs, restore, stages, throughput
+from benchmarks import first_transition, growth, latency, pairs, restore, spreading, stages, throughput
 from benchmarks.figures import Run, Tell
 from benchmarks.peers import comparing
 from benchmarks.stand import Stand
@@ -123,18 +123,77 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
     )
 
 
-def _stages(policy: str) -> Plan:
-    rows = (("decode", "decode"), ("fold", "fold"), ("changelog", "rows for the changelog"), ("encode outputs", "encode transitions"))
+def _stages(policy: str, accounts: int = 6_250, records: int = 250_000) -> Plan:
     return Plan(
         name=f"stages-{policy}",
-        title=f"What an event costs, stage by stage, policy `{policy}`",
-        how="The same records in memory, one partition, no broker and no threads: the worker's own Python alone.",
-        rows=tuple(Row(name, label, "us", 2) for name, label in rows),
-        sizes={"accounts": 6_250, "records": 62_500},
-        small={"accounts": 1_000, "records": 20_000},
+        title=f"What an event costs before anything is sent, policy `{policy}`",
+        how="The same records in memory, one partition, no broker and no threads, in batches as a lane takes them under load.",
+        rows=(
+            Row("fold", "decode, fold, decide, rows for the changelog", "us", 2),
+            Row("write", "what the transaction holds", "us", 2),
+            Row("changes", "changelog records for an event", "1", 2),
+            Row("decided", "records published for an event", "1", 3),
+        ),
+        sizes={"accounts": accounts, "records": records},
+        small={"accounts": accounts // 6, "records": records // 6},
         take=lambda sizes, runs, tell: _plain(
             stages.measured(POLICIES / f"{policy}.yaml", **sizes, tell=lambda said: tell(f"stages {policy}: {said}")) for _ in range(runs)
         ),
+    )
+
+
+def _growth() -> Iterator[Plan]:
+    policy = POLICIES / "sabc-live.yaml"
+    in_memory = "In memory, one partition, policy `sabc-live`, batches of 20,000 events at random; decode, fold, decide and write."
+    yield Plan(
+        name="growth-accounts",
+        title="What an event costs, by the number of accounts",
+        how=f"{in_memory} Every account has been seen before.",
+        rows=tuple(Row(f"at {size}", f"{size:,} accounts", "us", 2) for size in growth.SIZES),
+        sizes={"most": 5_000_000, "batches": 10},
+        small={"most": 5_000_000, "batches": 1},
+        take=lambda sizes, runs, tell: _plain(growth.by_accounts(policy, **sizes, runs=runs, tell=tell)),
+        asked_for=True,
+    )
+    yield Plan(
+        name="growth-touched",
+        title="What an event costs, by how many accounts a batch touches",
+        how=f"{in_memory} Each touched account is one changelog record.",
+        rows=tuple(Row(f"touching {touched}", f"at most {touched:,} different accounts in a batch", "us", 2) for touched in growth.TOUCHED),
+        sizes={"accounts": 100_000, "batches": 10},
+        small={"accounts": 20_000, "batches": 1},
+        take=lambda sizes, runs, tell: _plain(growth.by_touched(policy, **sizes, runs=runs, tell=tell)),
+    )
+
+
+def _spreading() -> Iterator[Plan]:
+    yield Plan(
+        name="partitions",
+        title="One worker with 1, 8 and 32 partitions",
+        how="Policy `common`, one worker on one core, everything in the topic before it begins.",
+        rows=(
+            *(Row(f"events_per_s {count}", f"{count} partitions, events a second", "1/s") for count in spreading.PARTITIONS),
+            *(Row(f"cpu_us {count}", f"{count} partitions, processor time for an event", "us", 2) for count in spreading.PARTITIONS),
+        ),
+        sizes={"accounts": 50_000, "records": 1_500_000},
+        small={"accounts": 2_000, "records": 300_000},
+        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(spreading.partitions(stand, **sizes, runs=runs, tell=tell))),
+    )
+    yield Plan(
+        name="workers",
+        title="Two workers against one",
+        how="Policy `common`, 8 partitions, everything in the topic before they begin. This machine has two cores: one worker has a core, "
+        "the broker the other; two workers have a core each, and the broker works on the second one's.",
+        rows=(
+            Row("times", "two workers over one", "times", 2, ">= 1.8 with the broker elsewhere"),
+            Row("one", "one worker, events a second", "1/s"),
+            Row("two", "two workers, events a second", "1/s"),
+            Row("one_us", "one worker, processor time for an event", "us", 2),
+            Row("two_us", "two workers, processor time for an event, both together", "us", 2),
+        ),
+        sizes={"accounts": 50_000, "records": 1_500_000},
+        small={"accounts": 2_000, "records": 600_000},
+        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(spreading.workers(stand, **sizes, runs=runs, tell=tell))),
     )
 
 
@@ -159,8 +218,11 @@ PLANS: dict[str, Plan] = {
             f"With: every counter and histogram, scraped every {pairs.SCRAPE_S:g} s. Without: nothing counted, nothing scraped.",
             "<= 2",
         ),
+        *_spreading(),
+        _stages("sabc-live", accounts=125_000, records=375_000),  # one partition of its throughput
         _stages("sabc"),
         _stages("demo"),
+        *_growth(),
         Plan(
             name="latency",
             title="From an event to its transition at 2,000 events a second, policy `sabc`",

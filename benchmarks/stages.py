@@ -1,18 +1,21 @@
-"""What one record costs the worker's Python, stage by stage, without a broker: decode, fold, changelog, encode.
+"""What a record costs a worker's lane before anything is sent: cycles as a lane makes them, in memory, without a broker or threads.
 
-The same records as `throughput`, already in memory, one partition, batches as a lane takes them. The profiles are left out of the sum.
+The same records as `throughput`, one partition, batches as a lane takes them under load; the profiles are folded before and not
+counted. `growth` uses the same lane with other numbers of accounts.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
-from agents.unit_of_work import announced
+from agents.generating.poison import Framed
+from agents.unit_of_work import content
 from benchmarks.workload import SPANS_MS, interactions, profiles
 from schemas.codec import Codec
-from schemas.records import Event
+from schemas.records import FoldOrder
+from streams.batches import RecordBatch
+from streams.cycle import fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import load_policy
@@ -20,42 +23,60 @@ from streams.policy import load_policy
 BATCH = 20_000
 START_AT_MS = 1_760_000_000_000
 
-_Spent = dict[str, float]
+Spent = dict[str, float]
+"""Seconds of processor time by stage, and how many changelog records there were."""
 
 
-def measured(policy_file: Path, accounts: int, records: int, tell: Callable[[str], None]) -> _Spent:
-    """Microseconds of processor time for each record, by stage."""
+class MemoryLane:
+    """One partition that folds whole batches and writes what a transaction would hold, to nobody."""
+
+    def __init__(self, policy_file: Path) -> None:
+        self._policy = load_policy(policy_file)
+        self._partition = Partition(0, None, "benchmark", self._policy)
+        self._codec = Codec()
+        self._offset = 0
+
+    def batches(self, records: Iterable[Framed], appended_at_ms: int) -> Iterator[RecordBatch]:
+        """Records as a lane has them, batch after batch."""
+        left = iter(records)
+        while some := list(islice(left, BATCH)):
+            raw = [RawRecord(r.topic, 0, self._offset + place, appended_at_ms, r.key, r.payload) for place, r in enumerate(some)]
+            self._offset += len(some)
+            yield RecordBatch.of(raw)
+
+    def take(self, batch: RecordBatch) -> Spent:
+        """One cycle."""
+        began_at = time.process_time()
+        folded = fold_cycle(self._partition, batch, self._codec, mode="LIVE", decided_at_ms=int(batch.appended_at_ms[-1]))
+        folded_at = time.process_time()
+        order = FoldOrder(partition=0, ranges=[], tick=None, quarantined=[], mode="LIVE", policy_digest=self._policy.digest)
+        content(folded, order, {}, self._codec.encode, "/tierstream/benchmark")
+        written_at = time.process_time()
+        return {
+            "fold": folded_at - began_at,
+            "write": written_at - folded_at,
+            "changes": len(folded.changes),
+            "decided": len(folded.outputs),
+        }
+
+
+def measured(policy_file: Path, accounts: int, records: int, tell: Callable[[str], None]) -> Spent:
+    """Microseconds of processor time for each record, by stage; and the changelog records and outputs for each record."""
     tell("making records")
     span_ms = SPANS_MS[policy_file.stem]
-    made = chain(profiles(accounts, START_AT_MS), interactions(accounts, records, START_AT_MS, span_ms))
-    raw = [RawRecord(record.topic, 0, offset, START_AT_MS + span_ms, record.key, record.payload) for offset, record in enumerate(made)]
-    codec = Codec()
-    partition = Partition(0, None, "benchmark", load_policy(policy_file))
-    _fold(raw[:accounts], partition, codec, {})
-    spent: _Spent = {}
-    for begin in range(accounts, len(raw), BATCH):
-        tell(f"folding {begin:,}")
-        _fold(raw[begin : begin + BATCH], partition, codec, spent)
-    return {stage: seconds / records * 1e6 for stage, seconds in spent.items()}
+    lane = MemoryLane(policy_file)
+    for batch in lane.batches(profiles(accounts, START_AT_MS), START_AT_MS + span_ms):
+        lane.take(batch)
+    made = list(lane.batches(interactions(accounts, records, START_AT_MS, span_ms), START_AT_MS + span_ms))
+    tell(f"folding {records:,}")
+    return summed((lane.take(batch) for batch in made), records)
 
 
-def _fold(batch: Sequence[RawRecord], partition: Partition, codec: Codec, spent: _Spent) -> None:
-    """One cycle as `streams.cycle` has it, stage after stage, so that the clock is read a few times a batch and not a record."""
-    with _timed(spent, "decode"):
-        records: list[Event] = [codec.decode(raw.topic, raw.payload) for raw in batch]  # type: ignore[misc]  # ticks are not read here
-    with _timed(spent, "fold"):
-        steps = [partition.fold(raw, record, "LIVE", raw.appended_at_ms) for raw, record in zip(batch, records, strict=True)]
-    with _timed(spent, "changelog"):
-        partition.take_changes()
-    with _timed(spent, "encode outputs"):
-        for step in steps:
-            for output in step.outputs:
-                codec.encode(output.record)
-                announced(output, "/tierstream/benchmark")
-
-
-@contextmanager
-def _timed(spent: _Spent, stage: str) -> Iterator[None]:
-    began_at = time.process_time()
-    yield
-    spent[stage] = spent.get(stage, 0.0) + time.process_time() - began_at
+def summed(cycles: Iterable[Spent], records: int) -> Spent:
+    """For each record: microseconds in the two stages, and counts."""
+    total: Spent = {}
+    for spent in cycles:
+        for name, amount in spent.items():
+            total[name] = total.get(name, 0.0) + amount
+    scale = {"fold": 1e6, "write": 1e6}
+    return {name: amount * scale.get(name, 1.0) / records for name, amount in total.items()}
