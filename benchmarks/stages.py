@@ -1,17 +1,18 @@
 """What a record costs a worker's lane before anything is sent: cycles as a lane makes them, in memory, without a broker or threads.
 
-The same records as `throughput`, one partition, batches as a lane takes them under load; the profiles are folded before and not
-counted. `growth` uses the same lane with other numbers of accounts.
+The same records as `throughput`, one partition, batches as a lane takes them under load. Folded before and not counted: the profiles, and
+a few interactions for which the compiled code is loaded. `growth` uses the same lane with other numbers of accounts.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from agents.generating.poison import Framed
 from agents.unit_of_work import content
-from benchmarks.workload import SPANS_MS, interactions, profiles
+from benchmarks.throughput import FIRST_EVENTS
+from benchmarks.workload import SPANS_MS, interactions, one_each, profiles
 from schemas.codec import Codec
 from schemas.records import FoldOrder
 from streams.batches import RecordBatch
@@ -65,7 +66,8 @@ def measured(policy_file: Path, accounts: int, records: int, tell: Callable[[str
     tell("making records")
     span_ms = SPANS_MS[policy_file.stem]
     lane = MemoryLane(policy_file)
-    for batch in lane.batches(profiles(accounts, START_AT_MS), START_AT_MS + span_ms):
+    before = chain(one_each(min(accounts, FIRST_EVENTS), START_AT_MS), profiles(accounts, START_AT_MS))
+    for batch in lane.batches(before, START_AT_MS + span_ms):
         lane.take(batch)
     made = list(lane.batches(interactions(accounts, records, START_AT_MS, span_ms), START_AT_MS + span_ms))
     tell(f"folding {records:,}")
