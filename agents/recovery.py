@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from agents.counters import LaneCounters
 from agents.partition_log import Fatal, PartitionLog
 from agents.patience import GivenUp, Wait, patiently
+from agents.spare_memory import give_back
 from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
 from schemas.errors import SettingsError
 
@@ -73,6 +74,7 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
         rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
         counters.restored += len(batch)
     rows.restored()
+    give_back()
     return progress
 
 
