@@ -55,11 +55,11 @@ def read(settings: Settings, policy: CompiledPolicy, account_id: str, at_ms: int
     newest: dict[bytes, bytes | None] = {}
     for message in committed_messages(settings, "accounts-changelog", partitions=[number]):
         newest[message.key()] = message.value()
-    for key, payload in sorted(newest.items(), key=lambda entry: classify(entry[0]) is not Kind.LAYOUT):
-        if classify(key) is Kind.PROGRESS:
-            _check_policy(payload, policy)
-        else:
-            partition.restore(key, payload)
+    progress = {key: payload for key, payload in newest.items() if classify(key) is Kind.PROGRESS}
+    for payload in progress.values():
+        _check_policy(payload, policy)
+    kept = [entry for entry in newest.items() if entry[0] not in progress]
+    partition.restore_batch(sorted(kept, key=lambda entry: classify(entry[0]) is not Kind.LAYOUT))
     partition.restored()
     return Explained(partition.view(account_id, at_ms), f"the changelog of partition {number}, as no worker answers")
 
