@@ -21,6 +21,7 @@ from agents.app import TierApp, create_app
 from agents.clocks import wall_clock
 from agents.dying import ExitCode, leave
 from agents.listening import listen
+from agents.preparing import prepare_to_fold
 from agents.settings import Settings
 from agents.ticking import Ticking
 from agents.watchdog import Watchdog
@@ -37,6 +38,7 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     _stop_at_once_on_signals()
     if problems := [*_static_problems(settings), *provisioning.check_topics(settings)]:
         raise SettingsError(problems)
+    prepare_to_fold(policy)
     garbage.look_seldom()
     listener = listen(settings.web_host, settings.web_port)
     app = create_app(settings, policy, wall_clock, quarantined=quarantined, listener=listener)

@@ -65,6 +65,15 @@ class Foresight:
         """Whether a deadline is not late."""
         return bool(still_holds(self._of(row), from_ms, deadline_ms))
 
+    def rehearse(self, row: Row) -> None:
+        """Have everything compiled that may be asked."""
+        self.score(row, 0)
+        self.score_span(row, 0, 1)
+        self.lift(row, next(iter(self._schemes)), 0)
+        self.next_timer(row)
+        self.next_change(row, 0)
+        self.still_holds(row, 0, 1)
+
 
 @lru_cache(_POLICIES)
 def foresight(policy: CompiledPolicy) -> Foresight | None:
