@@ -3,7 +3,8 @@
 Timers (clocks, pending moves) are known exactly. Between now and the next timer a score that moves in steps only is looked at where
 its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no change is skipped
 whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where bounds are too wide to
-be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code knows the policy, it does the same search (`streams/forward/search.py`).
+be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code knows the policy, it does
+the same search (`streams/forward/search.py`).
 """
 
 from typing import NamedTuple

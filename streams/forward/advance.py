@@ -19,7 +19,7 @@ NO_SEED = np.uint64(0)
 
 
 class Records(NamedTuple):
-    """A batch as bytes: payload i begins where `columns` says, key i is `keys[key_begin[i] : key_begin[i + 1]]`, empty where there is none."""
+    """A batch as bytes: `columns` says where payload i begins; key i is `keys[key_begin[i] : key_begin[i + 1]]`, empty if there is none."""
 
     payloads: NDArray[np.uint8]
     keys: NDArray[np.uint8]

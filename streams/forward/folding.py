@@ -1,4 +1,4 @@
-"""One interaction folded into the copy of its account's row, in compiled code, as `streams/account.py` does it; or why it is left to Python."""
+"""One interaction folded into the copy of its account's row, in compiled code, as `streams/account.py` does it; or why it is not."""
 
 from typing import NamedTuple
 

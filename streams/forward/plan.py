@@ -33,7 +33,7 @@ BURSTS, BURST_AT, BURST_SEEN, BURST_WITHIN, BURST_COUNTS = range(23, 28)
 AT, NUMBER, FILL, HOLDS, WINDOW, PLACES, EXACT = range(4, 11)  # count
 MEASURE_WIDTH = 28
 
-# -- a window, of any measure: its instants, what they are, how many the row has room for -----------------------------------------------------------------
+# -- a window, of any measure: its instants, what they are, how many the row has room for -----------------------------------------
 WINDOW_AT, WINDOW_HOLDS, WINDOW_PLACES = range(3)
 WINDOW_WIDTH = 3
 
