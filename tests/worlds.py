@@ -1,24 +1,15 @@
-"""Hypothesis strategies for what the fold meets: policies, and logs of records that those policies have a use for.
-
-A log is a list of records in order of arrival over a few accounts and days: often in order, sometimes late, often at the
-very same instant. Event ids are unique unless a test repeats records on purpose.
-"""
+"""Hypothesis strategies for worlds that laws hold in: policies, shipped and generated, with what happens under them (tests/histories)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
 
 from schemas.records import Event
-from schemas.topics import INPUTS
 from streams.policy import CompiledPolicy
-from tests.builders import DAY, NOON, interaction, invoice, order, prediction, profile, risk, stage_change, ticket
 from tests.folding import JUDGED, SHIPPED, judged_by_the_oracle, policy_of, shipped
+from tests.histories import INTERACTIONS, RISKS, logs, looks
 
-ACCOUNTS = ("acme", "云翔集团", "z")
-INTERACTIONS = ("VISIT", "DOWNLOAD", "PRICE_INQUIRY", "UNSUBSCRIBE", "EMAIL_OPEN", "NEVER_PRICED")
-RISKS = ("LAWSUIT", "TAX_ARREARS", "GOSSIP")
 _POINTS = st.one_of(st.integers(-30, 60).map(float), st.floats(-50, 50, allow_subnormal=False))
 _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
 
@@ -195,62 +186,10 @@ def _fades(policy: CompiledPolicy) -> bool:
     return any(getattr(spec, "half_life", None) for spec in policy.document.measures.values())
 
 
-# -- logs --------------------------------------------------------------------------------------------------------------
+# -- both ----------------------------------------------------------------------------------------------------------------
 
-_AT = st.one_of(st.integers(0, 5 * DAY), st.sampled_from([0, 1, DAY, DAY + 1, 3 * DAY])).map(lambda after: NOON + after)
-_ACCOUNT = st.sampled_from(ACCOUNTS)
-
-
-def _records(topic: str) -> st.SearchStrategy[Event]:
-    some = st.sampled_from
-    made: dict[str, st.SearchStrategy[Event]] = {
-        "interactions": st.builds(
-            interaction,
-            _ACCOUNT,
-            some(INTERACTIONS),
-            _AT,
-            actor=some(["CUSTOMER", "CUSTOMER", "OWNER", "SYSTEM"]),
-            dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308]),
-            contact_id=some([None, "ann", "bob"]),
-        ),
-        "orders": st.builds(
-            order, _ACCOUNT, some(["PLACED", "PAID", "REFUNDED", "CANCELLED"]), st.integers(0, 5000) | some([2**53 + 1, 2**63 - 1]), _AT
-        ),
-        "invoices": st.builds(invoice, _ACCOUNT, some(["ISSUED", "PAID", "OVERDUE"]), _AT),
-        "tickets": st.builds(ticket, _ACCOUNT, some(["OPEN", "CLOSED"]), st.none() | st.integers(1, 5), _AT),
-        "risks": st.builds(risk, _ACCOUNT, some(["RAISED", "WITHDRAWN"]), _AT, risk_id=some(["r1", "r2"]), kind=some(RISKS)),
-        "profiles": st.builds(
-            profile,
-            _ACCOUNT,
-            _AT,
-            industry=st.none() | some(["finance", "retail", "energy", "manufacturing"]),
-            size=st.none() | some(["large", "medium", "small"]),
-            qualifications=st.none() | st.lists(some(["a", "b", "c"]), max_size=4),
-            owner_id=st.none() | some(["kim", "lee"]),
-            do_not_contact=st.none() | st.booleans(),
-            custom=st.dictionaries(some(["fit", "x"]), some(["good", "bad"])),
-            cleared=st.lists(some(["industry", "custom.fit", "size"]), max_size=2),
-        ),
-        "opportunities": st.builds(stage_change, _ACCOUNT, some(["NEGOTIATION", "WON"]), at=_AT),
-        "predictions": st.builds(
-            prediction, _ACCOUNT, st.integers(0, 100).map(float) | st.floats(0, 100), _AT, model=some(["conversion", "conversion", "churn"])
-        ),
-    }
-    return made[topic]
-
-
-@st.composite
-def logs(draw: st.DrawFn, policy: CompiledPolicy, *, max_size: int = 40, repeating: bool = True) -> list[Event]:
-    """Records that the policy reads, in order of arrival; about half the logs arrive in order of time."""
-    topics = [topic for topic in INPUTS if topic in policy.inputs]
-    drawn = draw(st.lists(st.sampled_from(topics).flatmap(_records), min_size=1, max_size=max_size))
-    if draw(st.booleans()):
-        drawn.sort(key=lambda record: record.occurred_at)
-    log = [msgspec.structs.replace(record, event_id=f"e{number}") for number, record in enumerate(drawn)]
-    if repeating:
-        for place in draw(st.lists(st.integers(0, len(log) - 1), max_size=4)):
-            log.insert(draw(st.integers(place, len(log))), log[place])
-    return log
+World = tuple[CompiledPolicy, list[Event]]
+TickedWorld = tuple[CompiledPolicy, list[Event], list[int | None]]
 
 
 @st.composite
@@ -260,3 +199,12 @@ def policies_with_logs(
     """A policy and a log that it has a use for."""
     policy = draw(any_policy(capped, fading, understood))
     return policy, draw(logs(policy, **how))
+
+
+@st.composite
+def ticked_worlds(
+    draw: st.DrawFn, capped: bool = True, fading: bool = True, **how: Any
+) -> tuple[CompiledPolicy, list[Event], list[int | None]]:
+    """A policy, a log, and for each of its records the tick that comes before it, if any."""
+    policy, log = draw(policies_with_logs(capped, fading, **how))
+    return policy, log, draw(looks(policy, log))
