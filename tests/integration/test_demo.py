@@ -64,6 +64,15 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_path:
     assert left_over(tmp_path) == []
 
 
+def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    demo = start(tmp_path, "--seconds", "60")
+    eventually(lambda: list(tmp_path.glob("tierstream-demo-*/worker.log")), 60, "the worker starts")
+    demo.kill()
+    demo.communicate(timeout=60)
+    assert demo.returncode == -signal.SIGKILL
+    eventually(lambda: [line for line in left_over(tmp_path) if " " in line] == [], 60, "broker, worker and guards ending")
+
+
 def test_a_demo_under_a_wrong_policy_says_so_at_once(tmp_path: Path) -> None:
     demo = start(tmp_path, "--policy", "nothere")
     _, screen = demo.communicate(timeout=30)
