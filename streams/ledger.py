@@ -48,7 +48,7 @@ def ledger(policy: CompiledPolicy, row: Row, dossier: Dossier, at_ms: int, score
         lines = dimension.lines(row, dossier, at_ms)
         shares = apportioned(part, [weight * line.points * MICRO for line in lines]) if lines else []
         contributions += [
-            Contribution(dimension=dimension.name, line=line.label, micro=share, count=line.times)
+            Contribution(dimension=dimension.name, line=line.label, micro=share, count=line.times, last_at=line.last_ms)
             for line, share in zip(lines, shares, strict=True)
         ]
     return Ledger(weighted, contributions)

@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag
 
 from schemas.records import Event
 from streams.columns import Column, identity
+from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 from streams.measures.caps import Caps, Limits
 from streams.units import HalfLifeMs
@@ -179,11 +180,11 @@ class Decayed(Plain):
                 taken += points * self._worth(slot, age_ms)
         return given, taken
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line per kind that ever happened."""
-        age_ms, total, count = at_ms - int(row[self._at]), row[self._total], row[self._count]
+        age_ms, total, count, last = at_ms - int(row[self._at]), row[self._total], row[self._count], row[self._last]
         return [
-            Line(kind, float(total[slot]) * self._worth(slot, age_ms), int(count[slot]))
+            Line(kind, float(total[slot]) * self._worth(slot, age_ms), int(count[slot]), int(last[slot]) or None)
             for slot, kind in enumerate(self._kinds)
             if count[slot]
         ]
