@@ -122,7 +122,7 @@ def _patience(draw: st.DrawFn, ladder: dict[str, Any], measures: Sequence[str]) 
     steps = draw(st.sampled_from([None, {"at_most": 1, "every": "0s"}, {"at_most": 1, "every": "1d"}, {"at_most": 2}]))
     bound = st.sampled_from([{"at_least": 1}, {"at_least": 2}, {"at_least": 1, "at_most": 5}, {"at_most": 0.5}])
     when = st.dictionaries(st.sampled_from(measures), bound, min_size=1, max_size=2)
-    trigger = st.fixed_dictionaries({"when": when, "lift_to": st.sampled_from(names)})
+    trigger = st.fixed_dictionaries({"when": when, "lift_to": st.sampled_from(names)}, optional={"lasts": _LIMITS})
     more = {"hot": draw(st.lists(st.sampled_from(names), max_size=2, unique=True)), "triggers": draw(st.lists(trigger, max_size=2))}
     return {**ladder, "tiers": tiers, **more, **({"steps": steps} if steps else {})}
 

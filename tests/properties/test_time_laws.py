@@ -73,7 +73,7 @@ def test_with_records_older_than_ticks_scores_are_equal_all_the_same(world: Tick
             assert one[part] == two[part]
         for scheme in policy.schemes:
             document = policy.document.schemes[scheme.name]
-            sticky = document.steps or any(tier.minimum_stay or tier.leave_below is not None for tier in document.tiers)
+            sticky = document.steps or scheme.lasting or any(tier.minimum_stay or tier.leave_below is not None for tier in document.tiers)
             if not sticky and all(clock.scheme != scheme.name for clock in policy.clocks):
                 assert one["schemes"][scheme.name]["published"] == two["schemes"][scheme.name]["published"]
 
@@ -87,6 +87,7 @@ def what_would_change(f: Folding, account_id: str, at_ms: int) -> list[str]:
     row, policy = copy.row, f.policy
     overdue = [clock.name for clock in policy.clocks if clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"])) <= at_ms]
     stages = [scheme.column(stage) for scheme in policy.schemes for stage in ("earned", "published", "pending_ms", "lift")]
+    stages += [column.name for scheme in policy.schemes for trigger in scheme.lasting for column in trigger.columns]
     before = [int(row[stage]) for stage in stages]
     row["account.clock_ms"] = at_ms
     policy.renew(row, copy.dossier, at_ms)
