@@ -18,6 +18,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.embedded.broker import Broker
+from agents.embedded.guarding import Guard
 from agents.embedded.ports import free_ports
 from agents.generating.poison import Framed
 from agents.generating.producing import Feeder, Tally
@@ -68,10 +69,12 @@ class Stand:
         log = self.directory / f"{settings.topic_prefix}{settings.application_id}.log"
         worker = Worker(settings, policy, log)
         pin(worker.pid, *([WORKER_CORE] if self._pinned else self._cores))
+        guard = Guard(worker.pid, "agents.cli", log)
         try:
             yield worker
         finally:
             worker.stop()
+            guard.release()
 
 
 class Worker:
