@@ -102,5 +102,5 @@ def runs_with(pid: int, argument: str) -> bool:
             return argument.encode() in listing.read_bytes().split(b"\0")
         except OSError:
             return False
-    shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    shown = subprocess.run(["ps", "-p", str(pid), "-o", "command=", "-ww"], capture_output=True, text=True, check=False)
     return argument in shown.stdout

@@ -19,7 +19,7 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def left_over(tmp_path: Path) -> list[str]:
     """Files of the demo, and processes that name its directory."""
-    running = subprocess.run(["ps", "-eo", "args"], text=True, capture_output=True).stdout.splitlines()
+    running = subprocess.run(["ps", "-eo", "args", "-ww"], text=True, capture_output=True).stdout.splitlines()
     return [*map(str, tmp_path.glob("tierstream-demo-*")), *(line for line in running if str(tmp_path) in line)]
 
 

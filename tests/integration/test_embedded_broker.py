@@ -116,7 +116,7 @@ def test_a_guard_ends_nothing_but_what_it_was_told_to(tmp_path: Path) -> None:
 
 def named(directory: Path) -> list[str]:
     """Running processes whose command line names the directory."""
-    running = subprocess.run(["ps", "-eo", "args"], text=True, capture_output=True).stdout.splitlines()
+    running = subprocess.run(["ps", "-eo", "args", "-ww"], text=True, capture_output=True).stdout.splitlines()
     return [line for line in running if str(directory) in line]
 
 
