@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from agents.clocks import Clock
-from agents.counters import LaneCounters, output_kind
+from agents.counters import LaneCounters
 from agents.partition_log import PartitionLog
 from agents.patience import Wait
 from agents.recovery import Rows, recover
@@ -206,5 +206,5 @@ class Lane:
 
     def _count(self, taken: Sequence[RawRecord], folded: Folded) -> None:
         self.counters.count_events(taken, self._clock())
-        self.counters.count_results((output_kind(o.topic, o.record) for o in folded.outputs), folded.dead, len(folded.changes))
+        self.counters.count_results(folded.outputs, folded.dead, folded.changes)
         self.counters.accounts = len(self.rows)
