@@ -21,7 +21,8 @@ _SHOWN_S = 15.0
 _NAMES = ", ".join(PLANS)
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[FIGURE]...", help=f"Which figures: {_NAMES}. Default: all but the cold start.")
+    list[str] | None,
+    typer.Argument(metavar="[FIGURE]...", help=f"Which figures: {_NAMES}. Default: all but those that want a network or a file."),
 ]
 Runs = Annotated[int, typer.Option(min=1, help="Runs of each figure; what is kept wants five.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Small and once: tries the measuring, keeps nothing.")]

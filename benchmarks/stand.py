@@ -90,6 +90,7 @@ class Worker:
             "TIERSTREAM_PARTITIONS": str(settings.partitions),
             "TIERSTREAM_WEB_PORT": str(self._port),
             "TIERSTREAM_POLICY": str(policy.resolve()),
+            "TIERSTREAM_CLOCK": settings.clock,
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen(
