@@ -17,13 +17,13 @@ _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
 
 
 @st.composite
-def _decayed(draw: st.DrawFn, capped: bool, fading: bool, understood: bool) -> dict[str, Any]:
+def _decayed(draw: st.DrawFn, capped: bool, understood: bool) -> dict[str, Any]:
     topic, kinds = draw(st.sampled_from([("interactions", INTERACTIONS[:-1]), ("orders", ("PLACED", "PAID", "REFUNDED"))]))
     points: dict[str, Any] = draw(st.dictionaries(st.sampled_from(kinds), _POINTS, min_size=1))
     if "VISIT" in points and draw(st.booleans()):
         points["VISIT"] = {"per_second_of_dwell": draw(st.sampled_from([0.02, 0.1, 1.7])), "at_most": draw(st.sampled_from([2, 15.5]))}
-    measure: dict[str, Any] = {"from": topic, "points": points, "half_life": draw(_HALF_LIFE) if fading else "none"}
-    if fading and draw(st.booleans()):
+    measure: dict[str, Any] = {"from": topic, "points": points, "half_life": draw(_HALF_LIFE)}
+    if draw(st.booleans()):
         measure["half_life"] = {"default": measure["half_life"], draw(st.sampled_from(sorted(points))): draw(_HALF_LIFE)}
     if capped and draw(st.booleans()):
         measure["caps"] = {"per_day": {kind: draw(st.sampled_from([1, 10, 25.5])) for kind in sorted(points)[:2]}}
@@ -94,7 +94,7 @@ def _dimension(draw: st.DrawFn, measures: Sequence[str], understood: bool) -> di
 
 
 @st.composite
-def _ladder(draw: st.DrawFn) -> dict[str, Any]:
+def _ladder(draw: st.DrawFn, bare: bool) -> dict[str, Any]:
     enters = sorted(draw(st.sets(st.integers(1, 99), min_size=1, max_size=4)))
     tiers: list[dict[str, Any]] = [{"name": "T0"}]
     below = 0.0
@@ -102,7 +102,8 @@ def _ladder(draw: st.DrawFn) -> dict[str, Any]:
         leave = draw(st.floats(below, enter, exclude_min=number > 1)) if draw(st.booleans()) else float(enter)
         tiers.append({"name": f"T{number}", "enter_at": enter, "leave_below": leave})
         below = leave
-    risk_kinds = draw(st.dictionaries(st.sampled_from(RISKS[:2]), st.sampled_from([tier["name"] for tier in tiers])))
+    risky = st.dictionaries(st.sampled_from(RISKS[:2]), st.sampled_from([tier["name"] for tier in tiers]))
+    risk_kinds = {} if bare else draw(risky)
     return {
         "kind": "score",
         "tiers": tiers,
@@ -146,15 +147,15 @@ def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, An
 
 
 @st.composite
-def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False) -> CompiledPolicy:
-    """Policies of every kind there is; on request without caps, without half-lives, or only of the kinds that the oracle understands."""
-    measures = {f"m{n}": draw(_decayed(capped, fading, understood)) for n in range(draw(st.integers(1, 3)))}
+def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understood: bool = False) -> CompiledPolicy:
+    """Policies of every kind there is; on request without caps, moved by score alone, or only of the kinds that the oracle understands."""
+    measures = {f"m{n}": draw(_decayed(capped, understood)) for n in range(draw(st.integers(1, 3)))}
     measures["last"] = draw(_LATEST)
-    if fading and not understood:
+    if not understood:
         measures |= draw(_over_time())
     dimensions = {f"d{n}": draw(_dimension(sorted(measures), understood)) for n in range(draw(st.integers(1, 4)))}
-    schemes = {f"s{n}": draw(_ladder()) for n in range(draw(st.integers(1, 2)))}
-    if not understood and draw(st.booleans()):
+    schemes = {f"s{n}": draw(_ladder(bare)) for n in range(draw(st.integers(1, 2)))}
+    if not (bare or understood) and draw(st.booleans()):
         schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
@@ -164,26 +165,22 @@ def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True, understo
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
-        clocks=draw(_clocks(schemes)),
+        clocks={} if bare else draw(_clocks(schemes)),
         lateness=draw(st.sampled_from(["0s", "0s", "10m"])),
     )
 
 
-def any_policy(capped: bool = True, fading: bool = True, understood: bool = False) -> st.SearchStrategy[CompiledPolicy]:
+def any_policy(capped: bool = True, bare: bool = False, understood: bool = False) -> st.SearchStrategy[CompiledPolicy]:
     """The shipped policies, and generated ones; of those the oracle understands, the tests' own."""
     if understood:
-        return st.one_of(st.sampled_from([judged_by_the_oracle(path.stem) for path in JUDGED]), policies(capped, fading, understood))
+        return st.one_of(st.sampled_from([judged_by_the_oracle(path.stem) for path in JUDGED]), policies(capped, bare, understood))
     ready = [shipped(path.stem) for path in SHIPPED]
-    suited = [policy for policy in ready if (capped or not _has_caps(policy)) and (fading or not _fades(policy))]
-    return st.one_of(st.sampled_from(suited), policies(capped, fading))
+    suited = [policy for policy in ready if capped or not _has_caps(policy)]
+    return policies(capped, bare) if bare else st.one_of(st.sampled_from(suited), policies(capped))
 
 
 def _has_caps(policy: CompiledPolicy) -> bool:
     return any(getattr(spec, "caps", None) for spec in policy.document.measures.values())
-
-
-def _fades(policy: CompiledPolicy) -> bool:
-    return any(getattr(spec, "half_life", None) for spec in policy.document.measures.values())
 
 
 # -- both ----------------------------------------------------------------------------------------------------------------
@@ -194,17 +191,17 @@ TickedWorld = tuple[CompiledPolicy, list[Event], list[int | None]]
 
 @st.composite
 def policies_with_logs(
-    draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False, **how: Any
+    draw: st.DrawFn, capped: bool = True, bare: bool = False, understood: bool = False, **how: Any
 ) -> tuple[CompiledPolicy, list[Event]]:
     """A policy and a log that it has a use for."""
-    policy = draw(any_policy(capped, fading, understood))
+    policy = draw(any_policy(capped, bare, understood))
     return policy, draw(logs(policy, **how))
 
 
 @st.composite
 def ticked_worlds(
-    draw: st.DrawFn, capped: bool = True, fading: bool = True, **how: Any
+    draw: st.DrawFn, capped: bool = True, bare: bool = False, **how: Any
 ) -> tuple[CompiledPolicy, list[Event], list[int | None]]:
     """A policy, a log, and for each of its records the tick that comes before it, if any."""
-    policy, log = draw(policies_with_logs(capped, fading, **how))
+    policy, log = draw(policies_with_logs(capped, bare, **how))
     return policy, log, draw(looks(policy, log))

@@ -136,7 +136,9 @@ def test_forecasts_come_true(world: World) -> None:
             assert before is not None
             assert before["schemes"][scheme]["published"] == standing["published"]
             if coming is not None:
-                (first, *_) = [each for each in alone_with(f, account).tick(until_ms) if each.scheme == scheme]
+                then = [each for each in alone_with(f, account).tick(until_ms) if each.scheme == scheme]
+                assert then != []
+                first = then[0]
                 assert (first.effective_at, first.from_tier, first.to_tier) == (until_ms, standing["published"], coming["to_tier"])
                 assert coming["because"].startswith(first.cause.kind)
 
@@ -199,7 +201,9 @@ def test_the_last_word_of_account_tiers_is_how_the_account_stands(world: TickedW
     """Tier, earned tier, owner and pool: whoever reads the compacted topic knows them."""
     f = folded(world)
     for account in f.partition.account_ids():
-        (*_, last) = told(f.outputs, account)
+        heard = told(f.outputs, account)
+        assert heard != []
+        last = heard[-1]
         number = f.partition._accounts.find(account.encode())
         assert number is not None
         view = f.partition.view(account, 0)
