@@ -130,10 +130,10 @@ class AccountFold:
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
 
-    def view(self, accounts: Accounts, number: int, at_ms: int) -> dict[str, Any]:
-        """The account as people look at it, as of an instant."""
+    def view(self, accounts: Accounts, number: int, at_ms: int, known_ms: int) -> dict[str, Any]:
+        """The account as people look at it, as of an instant; time has been folded up to `known_ms`."""
         account = Account(accounts, number, accounts.row(number))
-        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms)
+        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms, known_ms)
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 

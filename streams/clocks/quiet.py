@@ -145,6 +145,10 @@ class QuietClock:
             row[self._resting] = earned == 0
         return consequence
 
+    def consequence(self, earned: int) -> Consequence | None:
+        """What follows for an account that has earned this tier when the clock runs out; None: nothing."""
+        return self._then[earned]
+
     def limit_ms(self, earned: int) -> int:
         """The limit for a tier, in ms."""
         return self._after[earned]
