@@ -15,7 +15,7 @@ help:
 	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
-	@echo "make soak         test-faults again and again (ROUNDS=10)"
+	@echo "make soak         the properties over many more examples, then test-faults again and again (ROUNDS=10)"
 	@echo "make clean        remove what was made, the environment too"
 
 # Made anew when the dependencies change.
@@ -46,6 +46,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(TOOLS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/properties tests/oracle --timeout 0 $(ARGS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)" && $(BIN)/pytest -m faults $(ARGS) || exit 1; done
 
 clean:

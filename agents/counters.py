@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.changelog import TICK_KEY, tick_of
 from schemas.dead_letters import DeadLetter
-from schemas.records import TierTransition
+from schemas.records import Action, Cause, HotLead, TierTransition
+from streams.account import Output
 from streams.batches import RecordBatch
 
 LAG_BOUNDS_MS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 250, 500, 800, 1_500, 3_000, 6_000, 15_000, 30_000, 60_000)
+LATENESS_BOUNDS_MS = (250, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 30_000, 60_000, 300_000, 330_000, 600_000, 1_800_000,
+                      3_600_000, 86_400_000)  # fmt: skip
 COMMIT_BOUNDS_MS = (2, 5, 10, 15, 20, 30, 50, 100, 200, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
 
 
@@ -40,26 +44,20 @@ class Histogram:
         self.total += float(np.sum(amounts))
 
 
-class OutputKind(tuple[str, str, str, str]):
-    """(topic, scheme, direction, cause) of an output; the last three are empty where the record has none."""
-
-    __slots__ = ()
-
-
-def output_kind(topic: str, record: object) -> OutputKind:
-    """By what an output is counted."""
-    if isinstance(record, TierTransition):
-        return OutputKind((topic, record.scheme, record.direction, record.cause.kind))
-    return OutputKind((topic, "", "", ""))
-
-
 class LaneCounters:
     """Everything that is counted about one partition in this process."""
 
     def __init__(self) -> None:
         self.state = "stopped"
         self.events: Counter[str] = Counter()
-        self.outputs: Counter[OutputKind] = Counter()
+        self.outputs: Counter[str] = Counter()
+        self.transitions: Counter[tuple[str, str, str]] = Counter()
+        self.hot_leads: Counter[tuple[str, str, str]] = Counter()
+        self.actions: Counter[tuple[str, str]] = Counter()
+        self.lateness_ms: dict[str, Histogram] = {}
+        self.moved_by_time = 0
+        self.ticks = 0
+        self.last_tick_ms: int | None = None
         self.dead_letters: Counter[tuple[str, str]] = Counter()
         self.replayed = 0
         self.restored = 0
@@ -86,8 +84,41 @@ class LaneCounters:
                 self.events[topic] += count
                 self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags_ms[records.topic == number])
 
-    def count_results(self, outputs: Iterable[OutputKind], dead: Iterable[DeadLetter], changes: int) -> None:
-        """What a committed transaction published."""
-        self.outputs.update(outputs)
+    def count_results(self, outputs: Iterable[Output], dead: Iterable[DeadLetter], changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """What a committed transaction published and wrote to the changelog."""
+        moved_by_time = {output.key for output in outputs if self._counted(output)}
+        self.moved_by_time += len(moved_by_time)
         self.dead_letters.update((letter.topic, letter.reason.value) for letter in dead)
-        self.changes += changes
+        self.changes += len(changes)
+        self._count_tick(changes)
+
+    def _counted(self, output: Output) -> bool:
+        """One output; whether time alone made it."""
+        self.outputs[output.topic] += 1
+        match output.record:
+            case TierTransition() as told:
+                self.transitions[told.scheme, told.direction, told.cause.kind] += 1
+            case Action() as told:
+                self.actions[told.kind, told.name] += 1
+            case HotLead() as told:
+                self.hot_leads[told.scheme, told.to_tier, told.trigger or ""] += 1
+                return False
+            case _:
+                return False
+        if not made_by_time(told.cause):
+            return False
+        if told.mode == "LIVE":
+            self.lateness_ms.setdefault(told.cause.kind, Histogram(LATENESS_BOUNDS_MS)).observe(max(told.lag_ms, 0))
+        return True
+
+    def _count_tick(self, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """The tick of a transaction is the last of its changes."""
+        key, payload = changes[-1] if changes else (b"", None)
+        if key == TICK_KEY and payload is not None:
+            self.ticks += 1
+            self.last_tick_ms = tick_of(payload)
+
+
+def made_by_time(cause: Cause) -> bool:
+    """Whether no record decided: the cause names the last record that moved the deadline by its place, and no event."""
+    return not cause.event_id

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.clocks import Clock
-from agents.counters import LaneCounters, output_kind
+from agents.counters import LaneCounters
 from agents.pacing import Pace
 from agents.partition_log import PartitionLog
 from agents.patience import Wait
@@ -201,5 +201,5 @@ class Lane:
 
     def _count(self, taken: RecordBatch, folded: Folded) -> None:
         self.counters.count_events(taken, self._clock())
-        self.counters.count_results((output_kind(o.topic, o.record) for o in folded.outputs), folded.dead, len(folded.changes))
+        self.counters.count_results(folded.outputs, folded.dead, folded.changes)
         self.counters.accounts = len(self.rows)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from functools import cache, partial
 from typing import Any
 
-from agents import clients, garbage
+from agents import clients
 from agents.clocks import Clock
 from agents.counters import LaneCounters
 from agents.kafka_log import KafkaLog
@@ -147,7 +147,6 @@ class LaneThread:
             self.counters.state = "restoring"
             self._lane = lane = self._make(self.number, self.counters)
             lane.recover(self._interrupted)
-            garbage.keep_what_is_here()
             self.ready.set()
             while not self._ending.is_set():
                 self._step(lane)

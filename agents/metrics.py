@@ -1,21 +1,58 @@
 """The lanes' counters as Prometheus reads them. Nothing is counted here: a scrape reads what the lanes have counted.
 
-Names follow Prometheus' conventions: seconds, `_total`, one prefix. Totals are of this process, over all partitions it ever had.
+`metric_catalogue.py` says what there is; this page says where each figure is read. Totals are of this process, over all partitions it
+ever had; gauges are of one partition each.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from agents.counters import Histogram, LaneCounters
 from agents.lanes import Lanes
+from agents.metric_catalogue import METRICS, MetricSpec
 
 STATES = ("restoring", "running", "paused", "stopped")
+_HERE = ("running", "paused")
 
-_Labels = TypeVar("_Labels", bound=tuple[str, ...])
+_Labels = tuple[str, ...]
+_Numbers = Mapping[_Labels, float]
+
+_TOTALS: dict[str, Callable[[LaneCounters], _Numbers]] = {
+    "tierstream_events_total": lambda c: _by(c.events),
+    "tierstream_outputs_total": lambda c: _by(c.outputs),
+    "tierstream_transitions_total": lambda c: _by(c.transitions),
+    "tierstream_hot_leads_total": lambda c: _by(c.hot_leads),
+    "tierstream_actions_total": lambda c: _by(c.actions),
+    "tierstream_dead_letters_total": lambda c: _by(c.dead_letters),
+    "tierstream_ticks_total": lambda c: {(): c.ticks},
+    "tierstream_accounts_moved_by_time_total": lambda c: {(): c.moved_by_time},
+    "tierstream_commits_total": lambda c: {(): c.commits},
+    "tierstream_aborts_total": lambda c: {(): c.aborts},
+    "tierstream_changelog_records_total": lambda c: {(): c.changes},
+    "tierstream_fold_seconds_total": lambda c: {(): c.fold_s},
+    "tierstream_replayed_records_total": lambda c: {(): c.replayed},
+    "tierstream_restored_records_total": lambda c: {(): c.restored},
+}
+_HISTOGRAMS: dict[str, Callable[[LaneCounters], Mapping[_Labels, Histogram]]] = {
+    "tierstream_scoring_lag_seconds": lambda c: {(topic,): lags for topic, lags in dict(c.lag_ms).items()},
+    "tierstream_deadline_lateness_seconds": lambda c: {(cause,): late for cause, late in dict(c.lateness_ms).items()},
+    "tierstream_commit_seconds": lambda c: {(): c.commit_ms},
+}
+_GAUGES: dict[str, Callable[[LaneCounters], _Numbers]] = {
+    "tierstream_last_tick_timestamp_seconds": lambda c: (
+        {} if c.last_tick_ms is None or c.state not in _HERE else {(): c.last_tick_ms / 1e3}
+    ),
+    "tierstream_lane_state": lambda c: {(state,): float(c.state == state) for state in STATES},
+    "tierstream_accounts": lambda c: {(): c.accounts},
+    "tierstream_buffered_records": lambda c: _by(c.buffered),
+    "tierstream_restore_seconds": lambda c: {(): c.restore_s},
+}
+"""For one partition; its number comes first among the labels."""
 
 
 class LaneCollector:
@@ -25,23 +62,16 @@ class LaneCollector:
         self._by_number = by_number
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric family of tierstream."""
-        lanes = sorted(self._by_number.items())
-        counters = [counted for _, counted in lanes]
-        yield _lag(counters)
-        yield _total(
-            "events",
-            "Input records folded and committed.",
-            ["topic"],
-            _by(counters, _events),
-        )
-        yield _total("outputs", "Records published.", ["topic", "scheme", "direction", "cause"], _by(counters, lambda c: c.outputs))
-        yield _total("dead_letters", "Input records refused.", ["topic", "reason"], _by(counters, lambda c: c.dead_letters))
-        yield from _plain_totals(counters)
-        commits = HistogramMetricFamily("tierstream_commit_seconds", "Duration of committing a transaction.")
-        commits.add_metric([], *_seconds(_summed([c.commit_ms for c in counters])))
-        yield commits
-        yield from _by_partition(lanes)
+        """Every metric of the catalogue."""
+        lanes = dict(sorted(self._by_number.items()))
+        for metric in METRICS.values():
+            match metric.type:
+                case "counter":
+                    yield _total(metric, [_TOTALS[metric.name](counted) for counted in lanes.values()])
+                case "histogram":
+                    yield _histogram(metric, [_HISTOGRAMS[metric.name](counted) for counted in lanes.values()])
+                case "gauge":
+                    yield _gauge(metric, {number: _GAUGES[metric.name](counted) for number, counted in lanes.items()})
 
 
 def exposition(lanes: Lanes) -> bytes:
@@ -51,78 +81,42 @@ def exposition(lanes: Lanes) -> bytes:
     return generate_latest(registry)
 
 
-def _events(counted: LaneCounters) -> dict[tuple[str, ...], int]:
-    return {(topic,): count for topic, count in dict(counted.events).items()}
+def _by(counts: Mapping[Any, int]) -> dict[_Labels, float]:
+    """A copy, taken at once: the lane goes on counting."""
+    return {labels if isinstance(labels, tuple) else (labels,): count for labels, count in dict(counts).items()}
 
 
-def _lag(counters: list[LaneCounters]) -> Metric:
-    family = HistogramMetricFamily(
-        "tierstream_scoring_lag_seconds", "From a record's append to the commit of all that follows from it.", labels=["topic"]
-    )
-    for topic in sorted({topic for counted in counters for topic in dict(counted.lag_ms)}):
-        family.add_metric([topic], *_seconds(_summed([counted.lag_ms[topic] for counted in counters if topic in counted.lag_ms])))
-    return family
-
-
-def _plain_totals(counters: list[LaneCounters]) -> Iterator[Metric]:
-    totals: list[tuple[str, str, Callable[[LaneCounters], float]]] = [
-        ("commits", "Transactions committed.", lambda c: c.commits),
-        ("aborts", "Transactions aborted and sent again.", lambda c: c.aborts),
-        ("changelog_records", "Rows, dossiers and layouts written to the changelog.", lambda c: c.changes),
-        ("replayed_records", "Records below the lane's position, dropped; anything but 0 is worth a look.", lambda c: c.replayed),
-        ("restored_records", "Changelog records read while taking partitions.", lambda c: c.restored),
-        ("fold_seconds", "Time spent folding.", lambda c: c.fold_s),
-    ]
-    for name, documentation, count in totals:
-        yield CounterMetricFamily(f"tierstream_{name}", documentation, value=sum(map(count, counters)))
-
-
-def _by_partition(lanes: list[tuple[int, LaneCounters]]) -> Iterator[Metric]:
-    states = GaugeMetricFamily("tierstream_lane_state", "1 for the state that the lane is in.", labels=["partition", "state"])
-    accounts = GaugeMetricFamily("tierstream_accounts", "Accounts in memory.", labels=["partition"])
-    buffered = GaugeMetricFamily("tierstream_buffered_records", "Records read and not folded yet.", labels=["partition", "topic"])
-    restore = GaugeMetricFamily("tierstream_restore_seconds", "Duration of the last restore.", labels=["partition"])
-    for number, counted in lanes:
-        for state in STATES:
-            states.add_metric([str(number), state], float(counted.state == state))
-        accounts.add_metric([str(number)], counted.accounts)
-        restore.add_metric([str(number)], counted.restore_s)
-        for topic, waiting in dict(counted.buffered).items():
-            buffered.add_metric([str(number), topic], waiting)
-    yield from (states, accounts, buffered, restore)
-
-
-def _by(counters: Iterable[LaneCounters], counts: Callable[[LaneCounters], Mapping[_Labels, int]]) -> Counter[_Labels]:
+def _total(metric: MetricSpec, parts: list[_Numbers]) -> Metric:
     """One kind of count, added up over partitions."""
-    total: Counter[_Labels] = Counter()
-    for counted in counters:
-        total.update(dict(counts(counted)))
-    return total
-
-
-def _total(name: str, documentation: str, labels: list[str], counts: Mapping[_Labels, int]) -> Metric:
-    family = CounterMetricFamily(f"tierstream_{name}", documentation, labels=labels)
-    for label_values, count in sorted(counts.items()):
-        family.add_metric(list(label_values), count)
+    family = CounterMetricFamily(metric.name, metric.means, labels=metric.labels)
+    total: defaultdict[_Labels, float] = defaultdict(float, {} if metric.labels else {(): 0.0})
+    for labels, count in (each for part in parts for each in part.items()):
+        total[labels] += count
+    for labels, count in sorted(total.items()):
+        family.add_metric(labels, count)
     return family
 
 
-def _summed(histograms: list[Histogram]) -> Histogram | None:
+def _gauge(metric: MetricSpec, by_number: Mapping[int, _Numbers]) -> Metric:
+    family = GaugeMetricFamily(metric.name, metric.means, labels=metric.labels)
+    for number, found in by_number.items():
+        for labels, gauged in found.items():
+            family.add_metric([str(number), *labels], gauged)
+    return family
+
+
+def _histogram(metric: MetricSpec, parts: list[Mapping[_Labels, Histogram]]) -> Metric:
+    """Observations in milliseconds, added up over partitions, in seconds."""
+    family = HistogramMetricFamily(metric.name, metric.means, labels=metric.labels)
+    for labels in sorted({labels for part in parts for labels in part} | (set() if metric.labels else {()})):
+        family.add_metric(labels, *_seconds([part[labels] for part in parts if labels in part]))
+    return family
+
+
+def _seconds(histograms: list[Histogram]) -> tuple[list[tuple[str, float]], float]:
+    """Cumulative buckets and sum of several histograms with the same bounds."""
     if not histograms:
-        return None
-    total = Histogram(histograms[0].bounds)
-    for histogram in histograms:
-        total.counts = [mine + theirs for mine, theirs in zip(total.counts, histogram.counts, strict=True)]
-        total.total += histogram.total
-    return total
-
-
-def _seconds(histogram: Histogram | None) -> tuple[list[tuple[str, float]], float]:
-    """Cumulative buckets and sum, from milliseconds to seconds."""
-    if histogram is None:
         return [("+Inf", 0.0)], 0.0
-    buckets, seen = [], 0
-    for bound, count in zip((*(str(bound / 1000) for bound in histogram.bounds), "+Inf"), histogram.counts, strict=True):
-        seen += count
-        buckets.append((bound, float(seen)))
-    return buckets, histogram.total / 1000
+    bounds = [*(str(bound / 1000) for bound in histograms[0].bounds), "+Inf"]
+    counts = [sum(at) for at in zip(*(histogram.counts for histogram in histograms), strict=True)]
+    return list(zip(bounds, map(float, accumulate(counts)), strict=True)), sum(histogram.total for histogram in histograms) / 1000

@@ -6,10 +6,12 @@
     /readyz       200 when every assigned lane is running; the body says which is not
 
 Rules: an answer about an account is never stale or half-done. 404 means that there is no such account; 503 with its reason means
-that the partition is moving, being restored or busy, and that asking again will help.
+that the partition is moving, being restored or busy, and that asking again will help. Each of them names the engine that says so.
 """
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -20,7 +22,9 @@ from faust.web.drivers.aiohttp import Web
 from yarl import URL
 
 from agents import metrics, readiness
+from agents.asking import BUSY, ENGINE_HEADER
 from agents.lane_table import LaneTable, NotHere
+from schemas.limits import YEAR_2200_MS
 from streams.partitioning import partition_for
 
 _ROUTED = "X-Tierstream-Routed"
@@ -66,7 +70,8 @@ class AccountRouter(Router):
         target = dest_url.join(URL(request.raw_path, encoded=True))
         try:
             async with self.app.http_client.get(target, headers={_ROUTED: "1"}, timeout=aiohttp.ClientTimeout(total=_ROUTE_S)) as answer:
-                return web.text(await answer.text(), content_type=answer.content_type, status=answer.status)
+                headers = {ENGINE_HEADER: answer.headers.get(ENGINE_HEADER, ""), **(_ASK_AGAIN if answer.status == BUSY else {})}
+                return web.text(await answer.text(), content_type=answer.content_type, status=answer.status, headers=headers)
         except (aiohttp.ClientError, TimeoutError):
             return _busy(web, f"the worker that has the account does not answer at {dest_url}")
 
@@ -79,17 +84,15 @@ def register(app: Any, accounts: LaneTable) -> None:
     async def account(view: Any, request: Any, account_id: str) -> Any:
         """One account."""
         asked = request.query.get("at")
-        if asked is not None and not asked.isdecimal():
-            return view.json({"error": f"at must be epoch milliseconds, got {asked!r}"}, status=400)
+        if asked is not None and not _is_instant(asked):
+            return _answer(view, {"error": f"at must be epoch milliseconds before the year 2200, got {asked[:60]!r}"}, 400)
         try:
-            seen = await asyncio.to_thread(accounts.data.seen, account_id, int(asked) if asked else None)
+            seen = await asyncio.to_thread(accounts.data.seen, account_id, int(asked) if asked is not None else None)
         except NotHere as reason:
             return _busy(view, str(reason))
         except TimeoutError:
             return _busy(view, "the account's lane is committing")
-        if seen is None:
-            return view.json({"error": f"there is no account {account_id}"}, status=404)
-        return view.json(seen)
+        return _answer(view, {"error": f"there is no account {account_id}"}, 404) if seen is None else _answer(view, seen)
 
     @app.page("/metrics")
     async def prometheus(view: Any, _request: Any) -> Any:
@@ -109,5 +112,13 @@ def register(app: Any, accounts: LaneTable) -> None:
         return view.json(report, status=200 if report["ready"] else 503)
 
 
+def _is_instant(asked: str) -> bool:
+    return asked.isascii() and asked.isdecimal() and len(asked) <= len(str(YEAR_2200_MS)) and int(asked) < YEAR_2200_MS
+
+
+def _answer(web: Any, said: Any, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Any:
+    return web.json(said, status=status, headers={ENGINE_HEADER: web.app.conf.id, **headers})
+
+
 def _busy(web: Any, reason: str) -> Any:
-    return web.json({"error": reason}, status=503, headers=_ASK_AGAIN)
+    return _answer(web, {"error": reason}, BUSY, _ASK_AGAIN)

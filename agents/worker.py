@@ -39,9 +39,9 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     if problems := [*_static_problems(settings), *provisioning.check_topics(settings)]:
         raise SettingsError(problems)
     prepare_to_fold(policy)
-    garbage.look_seldom()
     listener = listen(settings.web_host, settings.web_port)
     app = create_app(settings, policy, wall_clock, quarantined=quarantined, listener=listener)
+    garbage.look_seldom()
     _log.info(
         "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, _address(app, listener)
     )

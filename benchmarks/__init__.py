@@ -3,7 +3,7 @@
     workload    the same work for whoever is measured: skewed interactions, crafted transitions
     catalogue   which figures there are, with their bars
     stand       broker and load on one core, the measured process on another; what it used, read from outside
-    throughput, latency, restore, first_transition, stages      one figure each: `measured(...)` gives its runs
+    throughput, latency, restore, first_transition, stages, ticks, orders       one figure each: `measured(...)` gives its runs
     figures     medians with spread, and the conditions under which they were taken
     report, pictures        docs/benchmarks.md
 

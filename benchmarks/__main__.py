@@ -1,5 +1,7 @@
 """`python -m benchmarks [FIGURE ...]`: take figures, show them, keep them in docs/. Without names: all but the slow ones."""
 
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import pictures, report
+from benchmarks import report
 from benchmarks.catalogue import PLANS, Plan
 from benchmarks.figures import Figure, Tell, conditions, load, spread
 from benchmarks.peers import comparing
@@ -20,7 +22,8 @@ _SHOWN_S = 15.0
 _NAMES = ", ".join(PLANS)
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[FIGURE]...", help=f"Which figures: {_NAMES}. Default: all but the cold start.")
+    list[str] | None,
+    typer.Argument(metavar="[FIGURE]...", help=f"Which figures: {_NAMES}. Default: all but those that want a network or a file."),
 ]
 Runs = Annotated[int, typer.Option(min=1, help="Runs of each figure; what is kept wants five.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Small and once: tries the measuring, keeps nothing.")]
@@ -30,6 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON 
 
 def bench(names: Names = None, runs: Runs = 5, quick: Quick = False, keep: Keep = True, as_json: AsJson = False) -> None:
     """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about a quarter of an hour."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # through every `finally`: worker and broker end with us
     figures: list[Figure] = []
     with _telling() as tell:
         for plan in _chosen(names or []):
@@ -57,6 +61,8 @@ def _taken(plan: Plan, sizes: dict[str, int], runs: int, tell: Tell) -> Figure:
 
 
 def _draw(kept: dict[str, Figure]) -> None:
+    from benchmarks import pictures  # a try draws nothing and needs no matplotlib
+
     if rates := [figure for name, figure in kept.items() if name.startswith("throughput-")]:
         pictures.draw_throughput(rates, report.THROUGHPUT_PICTURE)
     if "peers" in kept:

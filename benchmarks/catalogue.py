@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks import first_transition, growth, latency, pairs, restore, spreading, stages, throughput
+from benchmarks import first_transition, growth, latency, orders, pairs, restore, spreading, stages, throughput, ticks
 from benchmarks.figures import Run, Tell
 from benchmarks.peers import comparing
 from benchmarks.stand import Stand
@@ -197,6 +197,64 @@ def _spreading() -> Iterator[Plan]:
     )
 
 
+def _ticks() -> Plan:
+    return Plan(
+        name="ticks",
+        title="Time passing over a million accounts, policy `sabc-live`",
+        how="One partition in memory, no broker and no threads; processor time. Due without a change: rows that another version of the "
+        "policy wrote. Checked: the accounts each tick looked at, and the changes it made.",
+        rows=(
+            Row("idle_ms", "a tick with nothing due", "ms", 2, "<= 1"),
+            Row("few_ms", "a tick with 10,000 due, of which 500 change a tier", "ms", 0, "<= 200"),
+            Row("all_ms", "a tick with 10,000 that change a tier", "ms", 0, "<= 2,000"),
+            Row("changelog_ms", "rows of these 10,000 for the changelog", "ms", 1),
+            Row("view_ms", "one account explained (`explain`, without the way to the worker)", "ms", 2, "<= 100"),
+            Row("view_p99_ms", "one account explained, 99 of 100", "ms", 2),
+        ),
+        sizes={"accounts": 1_000_000, "early": 500, "late": 10_000, "recalled": 9_500},
+        small={"accounts": 5_000, "early": 20, "late": 200, "recalled": 180},
+        take=lambda sizes, runs, tell: _plain(ticks.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
+    )
+
+
+def _rescore() -> Plan:
+    return Plan(
+        name="rescore",
+        title="The source document's 12,000 accounts scored anew, policy `sabc`",
+        how="Rows that an older version of the policy wrote: every score is computed again, then every account is decided. "
+        "In memory; processor time.",
+        rows=(
+            Row("rescore_ms", "score all accounts", "ms", 0, "<= 50"),
+            Row("decide_ms", "decide all accounts, and find when each changes next", "ms", 0),
+        ),
+        sizes={"accounts": 12_000},
+        small={"accounts": 200},
+        take=lambda sizes, runs, tell: _plain(ticks.rescored(POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell)),
+    )
+
+
+def _orders() -> Plan:
+    return Plan(
+        name="orders",
+        title="18 months of real orders, from a file to their transitions, policy `orders-rfm`",
+        how="`tierstream ingest orders` and two workers under `clock: records`, ready before the command starts; no core is reserved. "
+        "Events are orders and the ticks between them. Wants the CDNOW file (TIERSTREAM_DATA).",
+        rows=(
+            Row("end_to_end_s", "from the command to the last record folded", "s", 1),
+            Row("ingest_s", "of which the import itself, the process included", "s", 1),
+            Row("events_per_s", "events a second, end to end", "1/s"),
+            Row("events", "events", "1"),
+            Row("transitions", "tier transitions published and audited", "1"),
+        ),
+        sizes={"customers": 23_570},
+        small={"customers": 200},
+        take=lambda sizes, runs, tell: _on_stand(
+            lambda stand: _plain(orders.measured(stand, POLICIES / "orders-rfm.yaml", **sizes, runs=runs, tell=tell)), pinned=False
+        ),
+        asked_for=True,
+    )
+
+
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
@@ -223,6 +281,9 @@ PLANS: dict[str, Plan] = {
         _stages("sabc"),
         _stages("demo"),
         *_growth(),
+        _ticks(),
+        _rescore(),
+        _orders(),
         Plan(
             name="latency",
             title="From an event to its transition at 2,000 events a second, policy `sabc`",

@@ -19,6 +19,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.embedded.broker import Broker
+from agents.embedded.guarding import Guard
 from agents.embedded.ports import free_ports
 from agents.generating.poison import Framed
 from agents.generating.producing import Feeder, Tally
@@ -73,12 +74,15 @@ class Stand:
         `command`: another program than `tierstream worker`; `name` tells several workers of an application apart.
         """
         log = self.directory / f"{settings.topic_prefix}{settings.application_id}{name}.log"
-        worker = Worker(settings, policy, log, command or ("-m", "agents.cli", "worker"))
+        program = command or ("-m", "agents.cli", "worker")
+        worker = Worker(settings, policy, log, program)
         pin(worker.pid, *([core] if self._pinned else self._cores))
+        guard = Guard(worker.pid, program[1], log)
         try:
             yield worker
         finally:
             worker.stop()
+            guard.release()
 
 
 class Worker:
@@ -96,6 +100,7 @@ class Worker:
             "TIERSTREAM_WEB_PORT": str(self._port),
             "TIERSTREAM_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
             "TIERSTREAM_POLICY": str(policy.resolve()),
+            "TIERSTREAM_CLOCK": settings.clock,
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen([sys.executable, *command], env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT)

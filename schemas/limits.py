@@ -76,6 +76,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "paid_at": Instant(),
     "expires_at": Instant(),
     "since_at": Instant(),
+    "last_at": Instant(),
     "act_before": Instant(),
     "effective_at": Instant(),
     "decided_at": Instant(),

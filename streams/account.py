@@ -63,7 +63,7 @@ class AccountFold:
             return Step(Fate.REPEATED, [])
         account = Account(accounts, number, row)
         moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
-        entering, held_by = not row["account.records"], _holder(account)
+        entering, before = not row["account.records"], self._told(account)
         outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
         _remember(row, event)
         _remember_order(accounts, number, record)
@@ -76,7 +76,7 @@ class AccountFold:
         outputs += settled(moment, reason, account, guarded=self._guarded)
         outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
-        outputs += self._standings(moment, account, outputs, entering or _holder(account) != held_by)
+        outputs += self._standings(moment, account, outputs, entering or self._told(account) != before)
         look_ahead(self._policy, account)
         return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
 
@@ -104,6 +104,11 @@ class AccountFold:
             used = True
         return used
 
+    def _told(self, account: Account) -> list[Any]:
+        """What `account-tiers` says besides what transitions say: owner and pool, and the tiers that a gate may hide."""
+        dossier = account.accounts.dossier(account.number)
+        return [dossier.owner(), dossier.pool is not None, *(int(account.row[scheme.column("earned")]) for scheme in self._policy.schemes)]
+
     @staticmethod
     def _standings(moment: Moment, account: Account, outputs: list[Output], changed: bool) -> list[Output]:
         """The account's current tiers, once, if anything in them changed."""
@@ -118,17 +123,17 @@ class AccountFold:
         """Decide the deadlines of an account up to `until_ms`, because a tick says that time has passed."""
         account = Account(accounts, number, accounts.row(number))
         moment = self._moment(account, mode, decided_at_ms, reference_ms)
-        held_by = _holder(account)
+        before = self._told(account)
         outputs = passed(moment, account, until_ms, guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
-        outputs += self._standings(moment, account, outputs, _holder(account) != held_by)
+        outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
 
-    def view(self, accounts: Accounts, number: int, at_ms: int) -> dict[str, Any]:
-        """The account as people look at it, as of an instant."""
+    def view(self, accounts: Accounts, number: int, at_ms: int, known_ms: int) -> dict[str, Any]:
+        """The account as people look at it, as of an instant; time has been folded up to `known_ms`."""
         account = Account(accounts, number, accounts.row(number))
-        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms)
+        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms, known_ms)
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 
@@ -143,12 +148,6 @@ class AccountFold:
         for scheme in self._policy.schemes:
             row[scheme.column("score_micro")] = score_micro
         accounts.set_deadline(number, int(row["account.clock_ms"]) + 1)
-
-
-def _holder(account: Account) -> tuple[str | None, bool]:
-    """Who has the account: what `account-tiers` says of owner and pool."""
-    dossier = account.accounts.dossier(account.number)
-    return dossier.owner(), dossier.pool is not None
 
 
 def _known_order(accounts: Accounts, number: int, record: Event) -> bool:

@@ -1,10 +1,10 @@
 """When an account changes next if nothing arrives: the first instant at which a timer is due or the score leaves its guard band.
 
-Timers (clocks, pending moves) are known exactly. Between now and the next timer a score that moves in steps only is looked at where
-its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no change is skipped
-whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where bounds are too wide to
-be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code knows the policy, it does
-the same search (`streams/forward/search.py`).
+Timers (clocks, pending moves, triggers that last) are known exactly. Between now and the next timer a score that moves in steps only
+is looked at where its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no
+change is skipped whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where
+bounds are too wide to be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code
+knows the policy, it does the same search (`streams/forward/search.py`).
 """
 
 from typing import NamedTuple
@@ -50,8 +50,9 @@ def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int
 
 
 def next_timer(policy: CompiledPolicy, row: Row) -> int:
-    """The earliest clock or pending move, UNBOUNDED if there is none."""
+    """The earliest clock, pending move or end of a trigger's time, UNBOUNDED if there is none."""
     due = [int(row[scheme.column("pending_ms")]) for scheme in policy.schemes]
+    due += [trigger.ends_ms(row) for scheme in policy.schemes for trigger in scheme.lasting]
     due += [clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"])) for clock in policy.clocks]
     return min(due, default=UNBOUNDED)
 
@@ -73,6 +74,8 @@ def may_change(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> bo
 
 def _scheme_may_change(scheme: Scheme, row: Row, score: Span, from_ms: int, to_ms: int) -> bool:
     if micro(score.low) < int(row[scheme.column("low_micro")]) or micro(score.high) >= int(row[scheme.column("high_micro")]):
+        return True
+    if any(trigger.may_turn(row, from_ms, to_ms) for trigger in scheme.lasting):
         return True
     held = int(row[scheme.column("lift")])
     return bool(scheme.triggers) and lift_span(scheme.triggers, row, from_ms, to_ms) != (held, held)

@@ -4,7 +4,7 @@ A kind is one module and one entry in its room's table. Its spec (pydantic) is w
 can only be judged beside the rest of the policy; `compile` gives the object that works on rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
@@ -51,11 +51,12 @@ Opener = Callable[[], Dossier]
 
 
 class Line(NamedTuple):
-    """One line of evidence: what it is, what it is worth (points), and how many times it happened, where that is known."""
+    """One line of evidence: what it is, what it is worth (points), how many times it happened and when last, where that is known."""
 
     label: str
     points: float
     times: int | None = None
+    last_ms: int | None = None
 
 
 class Span(NamedTuple):
@@ -99,7 +100,7 @@ class Measure(Protocol):
     def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         """Bounds of `at` over [from_ms, to_ms] if nothing is folded meanwhile; exact where the two are the same instant."""
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """Evidence that sums to `at`."""
 
 
@@ -136,6 +137,11 @@ class Dimension(Protocol):
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """Evidence that sums to `at`, with a line `limited` for what the 0-100 limit took away."""
+
+
+def latest(lines: Iterable[Line]) -> int | None:
+    """When the last thing behind any of the lines happened."""
+    return max((line.last_ms for line in lines if line.last_ms is not None), default=None)
 
 
 MOST_SHOWN = 1e6

@@ -1,17 +1,16 @@
 """The ledger: integer lines that sum exactly to the score.
 
 Rounding runs top-down: the score is rounded to micro-points first; its parts by dimension, then each part's lines, are
-apportioned by largest remainder, so that nothing is lost or made by rounding. Source: Hamilton's method; law "Ledger".
+apportioned by largest remainder (streams/rounding.py), so that nothing is lost or made by rounding. Source: law "Ledger".
 """
 
-from collections.abc import Sequence
-from math import floor
 from typing import NamedTuple
 
 from schemas.records import Contribution
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.policy.compiled import CompiledPolicy
+from streams.rounding import apportioned
 from streams.units import MICRO
 
 
@@ -20,23 +19,6 @@ class Ledger(NamedTuple):
 
     weighted_micro: list[int]
     contributions: list[Contribution]
-
-
-def apportioned(total: int, exact: Sequence[float]) -> list[int]:
-    """Integers near `exact` that sum to `total`: floors first, then one each to the largest remainders (first one first on a tie).
-
-    Raises ValueError if `exact` does not sum to within one of `total` for each part: then it is not a rounding.
-    """
-    parts = [floor(number) for number in exact]
-    missing = total - sum(parts)
-    if abs(missing - len(parts) / 2) > len(parts) / 2 + 1:
-        raise ValueError(f"parts that sum to {sum(exact)!r} cannot be rounded to {total}")
-    by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] - exact[i])
-    step = 1 if missing > 0 else -1
-    order = by_remainder if missing > 0 else by_remainder[::-1]
-    for turn in range(abs(missing)):
-        parts[order[turn % len(order)]] += step
-    return parts
 
 
 def ledger(policy: CompiledPolicy, row: Row, dossier: Dossier, at_ms: int, score_micro: int) -> Ledger:
@@ -48,7 +30,7 @@ def ledger(policy: CompiledPolicy, row: Row, dossier: Dossier, at_ms: int, score
         lines = dimension.lines(row, dossier, at_ms)
         shares = apportioned(part, [weight * line.points * MICRO for line in lines]) if lines else []
         contributions += [
-            Contribution(dimension=dimension.name, line=line.label, micro=share, count=line.times)
+            Contribution(dimension=dimension.name, line=line.label, micro=share, count=line.times, last_at=line.last_ms)
             for line, share in zip(lines, shares, strict=True)
         ]
     return Ledger(weighted, contributions)

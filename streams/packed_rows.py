@@ -22,6 +22,7 @@ SLACK = 2
 """So many words a row may grow by, at least, before it moves."""
 FIRST_WORDS = 4096
 _BITS = 64
+_PAIRS, _FOURS, _EIGHTS = np.int64(0x5555555555555555), np.int64(0x3333333333333333), np.int64(0x0F0F0F0F0F0F0F0F)
 
 
 class Packed(NamedTuple):
@@ -132,12 +133,17 @@ def _roomy(size: int) -> int:
 
 @compiled
 def _size(packed: Words, begin: int, masks: int) -> int:
-    """How many words a packed row takes, by its mask."""
+    """How many words a packed row takes, by its mask: the bits are counted in pairs, fours, eights, and those added up."""
     size = masks
     for block in range(masks):
         mask = packed[begin + block]
-        for bit in range(_BITS):
-            size += (mask >> bit) & 1
+        pairs = (mask & _PAIRS) + ((mask >> 1) & _PAIRS)
+        fours = (pairs & _FOURS) + ((pairs >> 2) & _FOURS)
+        eights = (fours & _EIGHTS) + ((fours >> 4) & _EIGHTS)
+        eights += eights >> 32
+        eights += eights >> 16
+        eights += eights >> 8
+        size += int(eights & 127)
     return size
 
 

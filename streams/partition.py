@@ -151,7 +151,7 @@ class Partition:
         if number is None:
             return None
         known_ms = (self._last_tick_ms or 0) - self.policy.lateness_ms
-        return self._fold.view(self._accounts, number, known_ms if at_ms is None else at_ms)
+        return self._fold.view(self._accounts, number, known_ms if at_ms is None else at_ms, known_ms)
 
     def account_ids(self) -> list[str]:
         """Every account of this partition."""

@@ -6,9 +6,10 @@ from streams.clocks.quiet import QuietClock
 from streams.kinds import Row
 from streams.leads import is_young
 from streams.moment import Moment, of_time
-from streams.policy.compiled import CompiledPolicy
+from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Account, Output, lifted, settled
 from streams.transitions import recycled
+from streams.triggers import trigger_text
 from streams.units import UNBOUNDED, duration_text
 
 
@@ -71,16 +72,23 @@ def _recycle(moment: Moment, account: Account, clock: QuietClock, earned: int, d
 
 
 def _what_passed(policy: CompiledPolicy, row: Row, before_ms: int) -> tuple[CauseKind, str | None]:
-    """Which kind of time made the change, where no clock did: a pending move, a trigger or window that ended, or decay."""
+    """Which kind of time made the change, where no clock did: a pending move, a trigger, a window that ended, or decay."""
     now_ms = int(row["account.clock_ms"])
     for scheme in policy.schemes:
         if int(row[scheme.column("pending_ms")]) <= now_ms:
             return "CLOCK", "a move that had to wait is due"
-        if lifted(policy, row, scheme, now_ms) != int(row[scheme.column("lift")]):
-            return "WINDOW", "a trigger's condition ended"
+        reached, held = lifted(policy, row, scheme, now_ms), int(row[scheme.column("lift")])
+        if reached > held:
+            return "TRIGGER", trigger_text(scheme.triggers, row, reached, now_ms)
+        if reached < held:
+            return "WINDOW", _ended(scheme, row, now_ms)
     if now_ms > before_ms and any(m.jumps and m.at(row, now_ms) != m.at(row, now_ms - 1) for m in policy.measures):
         return "WINDOW", None
     return "DECAY", None
+
+
+def _ended(scheme: Scheme, row: Row, now_ms: int) -> str:
+    return "a trigger's time is over" if any(each.ends_ms(row) <= now_ms for each in scheme.lasting) else "a trigger's condition ended"
 
 
 def look_ahead(policy: CompiledPolicy, account: Account, after_ms: int | None = None) -> None:

@@ -68,6 +68,8 @@ def settled(moment: Moment, reason: Reason, account: Account, *, guarded: bool) 
     for scheme in policy.schemes:
         score_before_micro = int(row[scheme.column("score_micro")])
         row[scheme.column("score_micro")] = score_micro
+        for trigger in scheme.lasting:
+            trigger.observe(row, int(row["account.clock_ms"]))
         claim = claim_of(policy, row, scheme, score_micro)
         if not guarded or decision.needed(row, scheme, claim, int(row["account.clock_ms"])):
             crossing = Crossing(scheme, None, score_before_micro, score_micro, before, "")
@@ -79,8 +81,8 @@ def _decided(moment: Moment, reason: Reason, account: Account, claim: Claim, cro
     """The moves of one scheme, and the hot lead that they make."""
     row, scheme = account.row, crossing.scheme
     published_before, lifted_before = int(row[scheme.column("published")]), int(row[scheme.column("lift")])
-    outputs = _moves(moment, reason, account, claim, crossing)
     fired = trigger_text(scheme.triggers, row, claim.lift, int(row["account.clock_ms"])) if claim.lift > lifted_before else None
+    outputs = _moves(moment, reason, account, claim, crossing, fires=fired is not None)
     heat = Heat(published_before, int(row[scheme.column("published")]), fired)
     if heat.now > heat.before or fired:
         lead = hot_lead(moment, reason, row, account.accounts.dossier(account.number), scheme, heat)
@@ -101,7 +103,7 @@ def lifted(policy: CompiledPolicy, row: Row, scheme: Scheme, at_ms: int) -> int:
     return lift(scheme.triggers, row, at_ms) if compiled is None else compiled.lift(row, scheme.name, at_ms)
 
 
-def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, crossing: Crossing) -> list[Output]:
+def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, crossing: Crossing, *, fires: bool) -> list[Output]:
     """Decide until nothing moves any more at this instant; each published change is a transition of its own."""
     row, scheme, outputs = account.row, crossing.scheme, list[Output]()
     now_ms = int(row["account.clock_ms"])
@@ -111,16 +113,15 @@ def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, cross
         if int(row[scheme.column("published")]) != published_before:
             dossier = account.accounts.dossier(account.number)
             moved = crossing._replace(published_before=published_before, because=verdict.because)
-            outputs.append(
-                _published(moment, transition(moment, _triggered(reason, claim, verdict, scheme, crossing), row, dossier, moved))
-            )
+            why = _triggered(reason, claim, verdict, crossing) if fires else reason
+            outputs.append(_published(moment, transition(moment, why, row, dossier, moved)))
         if verdict.tier == earned_before:
             return outputs
 
 
-def _triggered(reason: Reason, claim: Claim, verdict: Verdict, scheme: Scheme, crossing: Crossing) -> Reason:
+def _triggered(reason: Reason, claim: Claim, verdict: Verdict, crossing: Crossing) -> Reason:
     """A record that makes a trigger lift the account is the trigger's record: cause TRIGGER."""
-    by_trigger = claim.lift and verdict.tier <= claim.lift and scheme.ladder.reached(crossing.score_micro) < verdict.tier
+    by_trigger = verdict.tier <= claim.lift and crossing.scheme.ladder.reached(crossing.score_micro) < verdict.tier
     if reason.lag_from_ms is None or reason.cause.kind == "LATE" or not by_trigger:
         return reason
     return reason._replace(cause=msgspec.structs.replace(reason.cause, kind="TRIGGER"))

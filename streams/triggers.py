@@ -1,7 +1,7 @@
 """Triggers: conditions on measures that lift an account to a tier while they hold, whatever its score.
 
 A condition holds from the instant at which its measure fulfils it to the instant at which it no longer does, exactly; there the
-lift ends (cause WINDOW). Source: facts 002-30.
+lift ends (cause WINDOW), or later if the trigger `lasts` (streams/lasting.py). Source: facts 002-30.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from math import inf
 from pydantic import Field, model_validator
 
 from streams.kinds import Measure, Names, Problem, Row, Spec, unknown
+from streams.units import PositiveDurationMs
 
 
 class ConditionSpec(Spec):
@@ -30,6 +31,9 @@ class TriggerSpec(Spec):
 
     when: dict[str, ConditionSpec] = Field(min_length=1, description="measure -> condition")
     lift_to: str = Field(description="the tier that the account has at least while this holds")
+    lasts: PositiveDurationMs | None = Field(
+        default=None, description="how long it holds at least from when the conditions came true (default: while they are true)"
+    )
 
     def problems(self, names: Names, tiers: frozenset[str]) -> Iterator[Problem]:
         """References: measures and the tier."""

@@ -1,7 +1,8 @@
 """One account as people and programs look at it: tiers by stage and why, the score with its ledger, what comes next.
 
-An account is shown as of an instant not before its own clock. If that lies ahead, time is let pass for a copy: what is shown is what
-the account will be if nothing happens until then.
+An account is shown as of an instant not before its own clock: the past is in what was published, not here. `known_at` says how far
+everything has been folded and decided. If `as_of` lies beyond, time is let pass for a copy: what is shown is what the account will be
+if nothing happens until then.
 """
 
 from typing import Any
@@ -10,20 +11,25 @@ import msgspec
 
 from streams import decision, earned
 from streams.dossier import Dossier
+from streams.earned import Claim
 from streams.forecasting import forecast, imagined
 from streams.kinds import Row
 from streams.ledger import ledger
 from streams.moment import Moment, generation
 from streams.passing import passed
-from streams.policy.compiled import Scheme
+from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Account, claim_of, evaluated
+from streams.triggers import trigger_text
 from streams.units import UNBOUNDED
 
 STAGES = ("earned", "seated", "gated", "published")
 
 
-def account_view(moment: Moment, account: Account, at_ms: int) -> dict[str, Any]:
-    """JSON-able; instants in epoch ms, scores in micro-points. `at_ms` before the account's clock is taken for its clock."""
+def account_view(moment: Moment, account: Account, at_ms: int, known_ms: int) -> dict[str, Any]:
+    """JSON-able; instants in epoch ms, scores in micro-points. `at_ms` before the account's clock is taken for its clock.
+
+    `known_ms`: the instant up to which time has been folded for the whole partition.
+    """
     shown = imagined(account)
     passed(moment, shown, at_ms, guarded=True)
     row, policy = shown.row, moment.policy
@@ -32,11 +38,13 @@ def account_view(moment: Moment, account: Account, at_ms: int) -> dict[str, Any]
     score_micro, dossier = evaluated(policy, row), shown.dossier()
     return {
         "account_id": moment.account_id,
+        "application": moment.application,
         "partition": moment.partition,
         "generation": generation(row, moment.partition),
-        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+        "policy": _policy(policy),
         "records": int(row["account.records"]),
         "clock_at": int(account.row["account.clock_ms"]),
+        "known_at": max(known_ms, int(account.row["account.clock_ms"])),
         "as_of": as_of_ms,
         "score_micro": score_micro,
         "dimensions": {name: int(row[column]) for name, column in zip(policy.document.score, policy.worth_columns, strict=True)},
@@ -53,6 +61,17 @@ def account_view(moment: Moment, account: Account, at_ms: int) -> dict[str, Any]
     }
 
 
+def _policy(policy: CompiledPolicy) -> dict[str, Any]:
+    """What decides, where its days begin and end, and how far its `points_to_keep` look."""
+    return {
+        "name": policy.name,
+        "version": policy.version,
+        "digest": policy.digest,
+        "timezone": policy.document.timezone,
+        "forecast_horizon_ms": policy.forecast_horizon_ms,
+    }
+
+
 def _pool(dossier: Dossier) -> dict[str, Any] | None:
     """Since when the account is in the pool, why, and whose it was; null: it is not there."""
     pool = dossier.pool
@@ -60,7 +79,7 @@ def _pool(dossier: Dossier) -> dict[str, Any] | None:
 
 
 def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int) -> dict[str, Any]:
-    """A ladder: the tier of each stage, why, what it would be without a stage, what would lift it, what comes next."""
+    """A ladder: the tier of each stage, why, what lifts it, what it would be without a stage, what would lift it, what comes next."""
     row, tiers = account.row, scheme.ladder.tiers
     claim = claim_of(moment.policy, row, scheme, score_micro)
     verdict = earned.verdict(scheme.ladder, decision.standing(row, scheme), claim, int(row["account.clock_ms"]))
@@ -69,9 +88,11 @@ def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int
     coming = forecast(moment, account, scheme)
     return {
         **stages,
+        "tiers": list(tiers),
         "sequence": int(row[scheme.column("sequence")]),
         "effective_at": int(row[scheme.column("effective_at_ms")]),
         "trail": [msgspec.to_builtins(stage) for stage in decision.trail(row, account.dossier(), scheme, verdict.because)],
+        "lift": _lift(scheme, row, claim),
         "without": {"gate": stages["seated"], "seats": stages["earned"], "override": stages["gated"]},
         "next_tier": {"tier": tiers[above], "points_micro": max(scheme.ladder.enter_at_micro(above) - score_micro, 0)}
         if above < len(tiers)
@@ -80,10 +101,22 @@ def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int
     }
 
 
+def _lift(scheme: Scheme, row: Row, claim: Claim) -> dict[str, str] | None:
+    """The tier that a trigger lifts to, and what it says; null: none holds."""
+    if not claim.lift:
+        return None
+    return {
+        "tier": scheme.ladder.tiers[claim.lift],
+        "because": trigger_text(scheme.triggers, row, claim.lift, int(row["account.clock_ms"])),
+    }
+
+
 def _clocks(moment: Moment, row: Row) -> list[dict[str, Any]]:
-    """Each clock: since when it runs, and when it runs out (null: not as things are)."""
+    """Each clock: since when it runs, and when it runs out and what follows then (null: nothing, as things are)."""
     shown = []
     for clock in moment.policy.clocks:
-        due_ms = clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"]))
-        shown.append({"name": clock.name, "since_at": clock.since_ms(row), "due_at": due_ms if due_ms < UNBOUNDED else None})
+        earned = int(row[f"schemes.{clock.scheme}.earned"])
+        due_ms = clock.due_ms(row, earned)
+        coming = {"due_at": due_ms, "then": clock.consequence(earned)} if due_ms < UNBOUNDED else {"due_at": None, "then": None}
+        shown.append({"name": clock.name, "scheme": clock.scheme, "since_at": clock.since_ms(row), **coming})
     return shown

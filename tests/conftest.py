@@ -11,9 +11,12 @@ from hypothesis import HealthCheck, settings
 from agents.embedded.broker import Broker
 from agents.embedded.configuration import data_directory
 
-# How fast this machine is just now is no property of what is tested.
-settings.register_profile("tierstream", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.load_profile("tierstream")
+# Properties: the same few examples every time, or with HYPOTHESIS_PROFILE=soak (`make soak`) many, and others each time. How fast this
+# machine is just now is no property of what is tested.
+_ANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], print_blob=True)
+settings.register_profile("few", _ANY, max_examples=60, derandomize=True, database=None)
+settings.register_profile("soak", _ANY, max_examples=1_500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
 
 _LOG = pytest.StashKey[str]()
 

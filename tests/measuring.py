@@ -74,7 +74,7 @@ class Measuring:
 
     def lines(self, at_ms: int) -> list[Line]:
         """Evidence, from the row as it is."""
-        return self.measure.lines(self.rows[0], at_ms)
+        return self.measure.lines(self.rows[0], self.dossier, at_ms)
 
     def restore(self) -> None:
         """Write row and dossier as the changelog does, and read them again."""

@@ -1,24 +1,15 @@
-"""Hypothesis strategies for what the fold meets: policies, and logs of records that those policies have a use for.
-
-A log is a list of records in order of arrival over a few accounts and days: often in order, sometimes late, often at the
-very same instant. Event ids are unique unless a test repeats records on purpose.
-"""
+"""Hypothesis strategies for worlds that laws hold in: policies, shipped and generated, with what happens under them (tests/histories)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
 
 from schemas.records import Event
-from schemas.topics import INPUTS
 from streams.policy import CompiledPolicy
-from tests.builders import DAY, NOON, interaction, invoice, order, prediction, profile, risk, stage_change, ticket
 from tests.folding import JUDGED, SHIPPED, judged_by_the_oracle, policy_of, shipped
+from tests.histories import INTERACTIONS, RISKS, logs, looks
 
-ACCOUNTS = ("acme", "云翔集团", "z")
-INTERACTIONS = ("VISIT", "DOWNLOAD", "PRICE_INQUIRY", "UNSUBSCRIBE", "EMAIL_OPEN", "NEVER_PRICED")
-RISKS = ("LAWSUIT", "TAX_ARREARS", "GOSSIP")
 _POINTS = st.one_of(st.integers(-30, 60).map(float), st.floats(-50, 50, allow_subnormal=False))
 _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
 
@@ -26,13 +17,13 @@ _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
 
 
 @st.composite
-def _decayed(draw: st.DrawFn, capped: bool, fading: bool, understood: bool) -> dict[str, Any]:
+def _decayed(draw: st.DrawFn, capped: bool, understood: bool) -> dict[str, Any]:
     topic, kinds = draw(st.sampled_from([("interactions", INTERACTIONS[:-1]), ("orders", ("PLACED", "PAID", "REFUNDED"))]))
     points: dict[str, Any] = draw(st.dictionaries(st.sampled_from(kinds), _POINTS, min_size=1))
     if "VISIT" in points and draw(st.booleans()):
         points["VISIT"] = {"per_second_of_dwell": draw(st.sampled_from([0.02, 0.1, 1.7])), "at_most": draw(st.sampled_from([2, 15.5]))}
-    measure: dict[str, Any] = {"from": topic, "points": points, "half_life": draw(_HALF_LIFE) if fading else "none"}
-    if fading and draw(st.booleans()):
+    measure: dict[str, Any] = {"from": topic, "points": points, "half_life": draw(_HALF_LIFE)}
+    if draw(st.booleans()):
         measure["half_life"] = {"default": measure["half_life"], draw(st.sampled_from(sorted(points))): draw(_HALF_LIFE)}
     if capped and draw(st.booleans()):
         measure["caps"] = {"per_day": {kind: draw(st.sampled_from([1, 10, 25.5])) for kind in sorted(points)[:2]}}
@@ -103,7 +94,7 @@ def _dimension(draw: st.DrawFn, measures: Sequence[str], understood: bool) -> di
 
 
 @st.composite
-def _ladder(draw: st.DrawFn) -> dict[str, Any]:
+def _ladder(draw: st.DrawFn, bare: bool) -> dict[str, Any]:
     enters = sorted(draw(st.sets(st.integers(1, 99), min_size=1, max_size=4)))
     tiers: list[dict[str, Any]] = [{"name": "T0"}]
     below = 0.0
@@ -111,7 +102,8 @@ def _ladder(draw: st.DrawFn) -> dict[str, Any]:
         leave = draw(st.floats(below, enter, exclude_min=number > 1)) if draw(st.booleans()) else float(enter)
         tiers.append({"name": f"T{number}", "enter_at": enter, "leave_below": leave})
         below = leave
-    risk_kinds = draw(st.dictionaries(st.sampled_from(RISKS[:2]), st.sampled_from([tier["name"] for tier in tiers])))
+    risky = st.dictionaries(st.sampled_from(RISKS[:2]), st.sampled_from([tier["name"] for tier in tiers]))
+    risk_kinds = {} if bare else draw(risky)
     return {
         "kind": "score",
         "tiers": tiers,
@@ -131,7 +123,7 @@ def _patience(draw: st.DrawFn, ladder: dict[str, Any], measures: Sequence[str]) 
     steps = draw(st.sampled_from([None, {"at_most": 1, "every": "0s"}, {"at_most": 1, "every": "1d"}, {"at_most": 2}]))
     bound = st.sampled_from([{"at_least": 1}, {"at_least": 2}, {"at_least": 1, "at_most": 5}, {"at_most": 0.5}])
     when = st.dictionaries(st.sampled_from(measures), bound, min_size=1, max_size=2)
-    trigger = st.fixed_dictionaries({"when": when, "lift_to": st.sampled_from(names)})
+    trigger = st.fixed_dictionaries({"when": when, "lift_to": st.sampled_from(names)}, optional={"lasts": _LIMITS})
     more = {"hot": draw(st.lists(st.sampled_from(names), max_size=2, unique=True)), "triggers": draw(st.lists(trigger, max_size=2))}
     return {**ladder, "tiers": tiers, **more, **({"steps": steps} if steps else {})}
 
@@ -155,15 +147,15 @@ def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, An
 
 
 @st.composite
-def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False) -> CompiledPolicy:
-    """Policies of every kind there is; on request without caps, without half-lives, or only of the kinds that the oracle understands."""
-    measures = {f"m{n}": draw(_decayed(capped, fading, understood)) for n in range(draw(st.integers(1, 3)))}
+def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understood: bool = False) -> CompiledPolicy:
+    """Policies of every kind there is; on request without caps, moved by score alone, or only of the kinds that the oracle understands."""
+    measures = {f"m{n}": draw(_decayed(capped, understood)) for n in range(draw(st.integers(1, 3)))}
     measures["last"] = draw(_LATEST)
-    if fading and not understood:
+    if not understood:
         measures |= draw(_over_time())
     dimensions = {f"d{n}": draw(_dimension(sorted(measures), understood)) for n in range(draw(st.integers(1, 4)))}
-    schemes = {f"s{n}": draw(_ladder()) for n in range(draw(st.integers(1, 2)))}
-    if not understood and draw(st.booleans()):
+    schemes = {f"s{n}": draw(_ladder(bare)) for n in range(draw(st.integers(1, 2)))}
+    if not (bare or understood) and draw(st.booleans()):
         schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
@@ -173,90 +165,43 @@ def policies(draw: st.DrawFn, capped: bool = True, fading: bool = True, understo
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
-        clocks=draw(_clocks(schemes)),
+        clocks={} if bare else draw(_clocks(schemes)),
         lateness=draw(st.sampled_from(["0s", "0s", "10m"])),
     )
 
 
-def any_policy(capped: bool = True, fading: bool = True, understood: bool = False) -> st.SearchStrategy[CompiledPolicy]:
+def any_policy(capped: bool = True, bare: bool = False, understood: bool = False) -> st.SearchStrategy[CompiledPolicy]:
     """The shipped policies, and generated ones; of those the oracle understands, the tests' own."""
     if understood:
-        return st.one_of(st.sampled_from([judged_by_the_oracle(path.stem) for path in JUDGED]), policies(capped, fading, understood))
+        return st.one_of(st.sampled_from([judged_by_the_oracle(path.stem) for path in JUDGED]), policies(capped, bare, understood))
     ready = [shipped(path.stem) for path in SHIPPED]
-    suited = [policy for policy in ready if (capped or not _has_caps(policy)) and (fading or not _fades(policy))]
-    return st.one_of(st.sampled_from(suited), policies(capped, fading))
+    suited = [policy for policy in ready if capped or not _has_caps(policy)]
+    return policies(capped, bare) if bare else st.one_of(st.sampled_from(suited), policies(capped))
 
 
 def _has_caps(policy: CompiledPolicy) -> bool:
     return any(getattr(spec, "caps", None) for spec in policy.document.measures.values())
 
 
-def _fades(policy: CompiledPolicy) -> bool:
-    return any(getattr(spec, "half_life", None) for spec in policy.document.measures.values())
+# -- both ----------------------------------------------------------------------------------------------------------------
 
-
-# -- logs --------------------------------------------------------------------------------------------------------------
-
-_AT = st.one_of(st.integers(0, 5 * DAY), st.sampled_from([0, 1, DAY, DAY + 1, 3 * DAY])).map(lambda after: NOON + after)
-_ACCOUNT = st.sampled_from(ACCOUNTS)
-
-
-def _records(topic: str) -> st.SearchStrategy[Event]:
-    some = st.sampled_from
-    made: dict[str, st.SearchStrategy[Event]] = {
-        "interactions": st.builds(
-            interaction,
-            _ACCOUNT,
-            some(INTERACTIONS),
-            _AT,
-            actor=some(["CUSTOMER", "CUSTOMER", "OWNER", "SYSTEM"]),
-            dwell_seconds=st.none() | st.floats(0, 500) | some([0.0, 12.5, 1e308]),
-            contact_id=some([None, "ann", "bob"]),
-        ),
-        "orders": st.builds(
-            order, _ACCOUNT, some(["PLACED", "PAID", "REFUNDED", "CANCELLED"]), st.integers(0, 5000) | some([2**53 + 1, 2**63 - 1]), _AT
-        ),
-        "invoices": st.builds(invoice, _ACCOUNT, some(["ISSUED", "PAID", "OVERDUE"]), _AT),
-        "tickets": st.builds(ticket, _ACCOUNT, some(["OPEN", "CLOSED"]), st.none() | st.integers(1, 5), _AT),
-        "risks": st.builds(risk, _ACCOUNT, some(["RAISED", "WITHDRAWN"]), _AT, risk_id=some(["r1", "r2"]), kind=some(RISKS)),
-        "profiles": st.builds(
-            profile,
-            _ACCOUNT,
-            _AT,
-            industry=st.none() | some(["finance", "retail", "energy", "manufacturing"]),
-            size=st.none() | some(["large", "medium", "small"]),
-            qualifications=st.none() | st.lists(some(["a", "b", "c"]), max_size=4),
-            owner_id=st.none() | some(["kim", "lee"]),
-            do_not_contact=st.none() | st.booleans(),
-            custom=st.dictionaries(some(["fit", "x"]), some(["good", "bad"])),
-            cleared=st.lists(some(["industry", "custom.fit", "size"]), max_size=2),
-        ),
-        "opportunities": st.builds(stage_change, _ACCOUNT, some(["NEGOTIATION", "WON"]), at=_AT),
-        "predictions": st.builds(
-            prediction, _ACCOUNT, st.integers(0, 100).map(float) | st.floats(0, 100), _AT, model=some(["conversion", "conversion", "churn"])
-        ),
-    }
-    return made[topic]
-
-
-@st.composite
-def logs(draw: st.DrawFn, policy: CompiledPolicy, *, max_size: int = 40, repeating: bool = True) -> list[Event]:
-    """Records that the policy reads, in order of arrival; about half the logs arrive in order of time."""
-    topics = [topic for topic in INPUTS if topic in policy.inputs]
-    drawn = draw(st.lists(st.sampled_from(topics).flatmap(_records), min_size=1, max_size=max_size))
-    if draw(st.booleans()):
-        drawn.sort(key=lambda record: record.occurred_at)
-    log = [msgspec.structs.replace(record, event_id=f"e{number}") for number, record in enumerate(drawn)]
-    if repeating:
-        for place in draw(st.lists(st.integers(0, len(log) - 1), max_size=4)):
-            log.insert(draw(st.integers(place, len(log))), log[place])
-    return log
+World = tuple[CompiledPolicy, list[Event]]
+TickedWorld = tuple[CompiledPolicy, list[Event], list[int | None]]
 
 
 @st.composite
 def policies_with_logs(
-    draw: st.DrawFn, capped: bool = True, fading: bool = True, understood: bool = False, **how: Any
+    draw: st.DrawFn, capped: bool = True, bare: bool = False, understood: bool = False, **how: Any
 ) -> tuple[CompiledPolicy, list[Event]]:
     """A policy and a log that it has a use for."""
-    policy = draw(any_policy(capped, fading, understood))
+    policy = draw(any_policy(capped, bare, understood))
     return policy, draw(logs(policy, **how))
+
+
+@st.composite
+def ticked_worlds(
+    draw: st.DrawFn, capped: bool = True, bare: bool = False, **how: Any
+) -> tuple[CompiledPolicy, list[Event], list[int | None]]:
+    """A policy, a log, and for each of its records the tick that comes before it, if any."""
+    policy, log = draw(policies_with_logs(capped, bare, **how))
+    return policy, log, draw(looks(policy, log))

@@ -52,7 +52,7 @@ def up(directory: Directory = DEFAULT_DIRECTORY, port: Port = None, heap: Heap =
     if broker.pid is None or port not in (None, broker.node.port):
         broker = Broker(directory, port=port, heap=heap)
         with download_shown() as progress:
-            broker.start(progress)
+            broker.start(progress, stays=True)
     if as_json:
         print_json(_state(broker, answers=broker.answers()))
         return

@@ -1,24 +1,41 @@
-"""`tierstream explain`: why an account is in its tier, what would change it and when, in words for people and as JSON."""
+"""`tierstream explain`: why an account is in its tier, what would change it and when, in words for people and as JSON.
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+Quick where a worker answers: then no Kafka client and no engine is loaded.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
-from agents.cli.output import err, out, plain_table, print_json, progress_bar
+from agents.cli.output import err, out, print_json, reading_bar
 from agents.cli.policies import required_policy
 from agents.dying import ExitCode
+from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
-    from agents.explaining import Explained
     from agents.settings import Settings
 
 At = Annotated[
-    str | None, typer.Option("--at", metavar="TIME", help="As of this instant (ISO 8601 with zone), not before the account's own clock.")
+    str | None,
+    typer.Option("--at", metavar="TIME", help="As of this instant (ISO 8601 with zone): ahead, what it will be if nothing happens."),
 ]
-Url = Annotated[str | None, typer.Option("--url", help="A worker to ask. Default: where the settings say that one listens.")]
+Url = Annotated[str | None, typer.Option("--url", help="A worker to ask, any of them. Default: where the settings say that one listens.")]
 Evidence = Annotated[bool, typer.Option("--evidence", help="Also list every record of the account in the input topics.")]
+
+
+class Explained(NamedTuple):
+    """What is known of an account (None: there is none), who says so (`worker` or `changelog`, where), and why no worker, if so."""
+
+    view: dict[str, Any] | None
+    kind: str
+    place: str
+    because: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Who says so, for people."""
+        return f"the worker at {self.place}" if self.because is None else f"the changelog, {self.place}, as {self.because}"
 
 
 def explain(
@@ -36,107 +53,72 @@ def explain(
 
     Asks a worker; where none answers, reads the changelog itself, which needs the policy. Exit 1: there is no such account.
 
-    [dim]Example:[/]  tierstream explain acct-000042
+    [dim]Examples:[/]  tierstream explain acct-000042
+               tierstream explain acct-000042 --at 2026-12-31T00:00:00+08:00 --evidence
     """
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix, policy=policy)
-    explained = _explained(settings, account_id, _instant(at), url)
-    records = _records(settings, account_id) if show_evidence and explained.view is not None else None
+    at_ms = _instant(at)
+    explained = _explained(settings, account_id, at_ms, url)
+    records = _records(settings, account_id) if show_evidence else None
     if as_json:
-        print_json({"source": explained.source, "account": explained.view} | ({"evidence": records} if records is not None else {}))
-    elif explained.view is None:
-        err().print(f"There is no account {account_id}, says {explained.source}.")
+        source = {"kind": explained.kind, "place": explained.place, "because": explained.because}
+        print_json({"source": source, "asked_at": at_ms, "account": explained.view} | ({} if records is None else {"evidence": records}))
     else:
-        _show(explained.view, explained.source)
-        _show_evidence(records or [])
+        _show(account_id, explained, at_ms, records)
     raise typer.Exit(ExitCode.FOUND_A_PROBLEM if explained.view is None else ExitCode.FINE)
 
 
-def _explained(settings: "Settings", account_id: str, at_ms: int | None, url: str | None) -> "Explained":
-    from agents.explaining import asked, read
+def _explained(settings: "Settings", account_id: str, at_ms: int | None, url: str | None) -> Explained:
+    from agents.asking import Answer, asked
 
-    answer = asked(url or f"http://{settings.web_host}:{settings.web_port}", account_id, at_ms)
-    return answer or read(settings, required_policy(settings.policy), account_id, at_ms)
+    where = url or f"http://{settings.web_host}:{settings.web_port}"
+    answer = asked(where, f"{settings.topic_prefix}{settings.application_id}", account_id, at_ms)
+    if isinstance(answer, Answer):
+        return Explained(answer.view, "worker", where)
+    if settings.policy is None:
+        raise SettingsError(
+            f"{answer.because}, and to read the changelog instead needs the policy: name a worker (--url), "
+            "or the policy that the workers run with (--policy FILE or TIERSTREAM_POLICY)"
+        )
+    from agents.explaining import Watcher, restored
+
+    with reading_bar("reading the changelog") as bar:
+        found = restored(settings, required_policy(settings.policy), account_id, at_ms, Watcher(bar.on_total, bar.on_read))
+    return Explained(found.view, "changelog", found.place, answer.because)
 
 
 def _instant(at: str | None) -> int | None:
-    from schemas.errors import SettingsError
     from schemas.instants import from_iso
+    from schemas.limits import YEAR_2200_MS
 
     if at is None:
         return None
     try:
-        return from_iso(at)
+        at_ms = from_iso(at)
     except ValueError as wrong:
-        raise SettingsError(f"--at must be ISO 8601 with a zone, such as 2026-11-22T09:00:00+08:00, got {at!r}") from wrong
+        raise SettingsError(f"--at {wrong}") from wrong
+    if not 0 <= at_ms < YEAR_2200_MS:
+        raise SettingsError(f"--at must be in the years 1970 to 2199, got {at}")
+    return at_ms
 
 
 def _records(settings: "Settings", account_id: str) -> list[dict[str, Any]]:
-    from agents.explaining import evidence
+    from agents.explaining import Watcher, evidence
     from schemas.topics import INPUTS
 
-    with progress_bar() as bar:
-        return list(
-            bar.track(evidence(settings, tuple(name for name in INPUTS if name != "ticks"), account_id), description="reading inputs")
-        )
+    with reading_bar("reading the inputs") as bar:
+        inputs = tuple(name for name in INPUTS if name != "ticks")
+        return list(evidence(settings, inputs, account_id, Watcher(bar.on_total, bar.on_read)))
 
 
-def _show(view: dict[str, Any], source: str) -> None:
-    console, name = out(), view["profile"].get("name")
-    console.print(
-        f"[bold]{view['account_id']}[/]" + (f"  {name}" if name else "") + f"  [dim]as of {_time(view['as_of'])}, from {source}[/]"
-    )
-    for scheme, standing in view["schemes"].items():
-        _show_standing(scheme, standing)
-    console.print(
-        f"\n[bold]Score {_points(view['score_micro'])}[/] [dim]of 100, by policy {view['policy']['name']} {view['policy']['version']}[/]"
-    )
-    table = plain_table("points", "from", "what")
-    for line in sorted(view["contributions"], key=lambda line: -abs(line["micro"])):
-        times = f" ×{line['count']}" if line["count"] else ""
-        table.add_row(_points(line["micro"]), line["dimension"], f"{line['line']}{times}")
-    console.print(table)
-    if view["pool"]:
-        console.print(f"\nIn the pool since {_time(view['pool']['since_at'])}: {view['pool']['reason']}")
-    for clock in view["clocks"]:
-        if clock["due_at"]:
-            console.print(f"Clock {clock['name']} runs since {_time(clock['since_at'])} and runs out on {_time(clock['due_at'])}")
+def _show(account_id: str, explained: Explained, at_ms: int | None, records: list[dict[str, Any]] | None) -> None:
+    from agents.cli.explanation import show, show_records
 
-
-def _show_standing(scheme: str, standing: dict[str, Any]) -> None:
-    console = out()
-    console.print(f"\n[bold cyan]{standing['published']}[/] on ladder {scheme}, change {standing['sequence']}")
-    for stage in standing["trail"]:
-        console.print(f"  [dim]{stage['stage']:<10}[/]{stage['tier']:<4} {stage['because']}")
-    if above := standing["next_tier"]:
-        console.print(f"  lifted to {above['tier']} by {_points(above['points_micro'])} more points")
-    if coming := standing["forecast"]:
-        keep = f", unless {_points(coming['points_to_keep_micro'])} more points" if coming.get("points_to_keep_micro") else ""
-        console.print(f"  [yellow]{coming['to_tier']} on {_time(coming['at'])}{keep}[/] [dim]({coming['because']})[/]")
+    if explained.view is None:
+        err().print(f"There is no account {account_id}, says {explained.source}.", markup=False)
     else:
-        console.print("  nothing changes by time alone")
-
-
-def _show_evidence(records: list[dict[str, Any]]) -> None:
-    if not records:
-        return
-    table = plain_table("occurred", "record", "what", title="\nEvidence")
-    for record in sorted(records, key=lambda record: record.get("value", {}).get("occurred_at", record["appended_at"])):
-        said = record.get("value") or {"refused": record["refused"], "message": record["message"]}
-        what = ", ".join(f"{field} {content}" for field, content in said.items() if field not in _PLACED and content not in (None, [], {}))
-        table.add_row(
-            _time(said.get("occurred_at", record["appended_at"])), f"{record['topic']}:{record['partition']}:{record['offset']}", what
-        )
-    out().print(table)
-
-
-_PLACED = ("account_id", "event_id", "occurred_at")
-
-
-def _points(micro: int) -> str:
-    from streams.units import points_text
-
-    return points_text(micro)
-
-
-def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+        show(out(), explained.view, at_ms)
+    if records is not None:
+        show_records(out(), records, explained.view)
+    if explained.view is not None:
+        out().print(f"\n[dim]Says {explained.source}.[/]")

@@ -2,27 +2,59 @@
 
 import json
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
 
 
-def out() -> Console:
+def out() -> "Console":
     """Stdout, in colour where a terminal shows it."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def err() -> Console:
+def err() -> "Console":
     """Stderr: progress and remarks that must not mix with output."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def progress_bar() -> Progress:
+def progress_bar() -> "Progress":
     """A bar on stderr while somebody watches, nothing in a log."""
+    from rich.progress import Progress
+
     console = err()
     return Progress(console=console, transient=True, disable=not console.is_terminal)
+
+
+class ReadingBar:
+    """A bar whose length grows with every topic that turns out to lie ahead."""
+
+    def __init__(self, bar: "Progress", description: str) -> None:
+        self._bar, self._task, self._total = bar, bar.add_task(description, total=None), 0
+
+    def on_total(self, records: int) -> None:
+        """So many more lie ahead."""
+        self._total += records
+        self._bar.update(self._task, total=self._total)
+
+    def on_read(self, records: int) -> None:
+        """So many more were read."""
+        self._bar.advance(self._task, records)
+
+
+@contextmanager
+def reading_bar(description: str) -> Iterator[ReadingBar]:
+    """A bar for something that is read to its end."""
+    with progress_bar() as bar:
+        yield ReadingBar(bar, description)
 
 
 def print_json(answer: Any) -> None:
@@ -30,8 +62,10 @@ def print_json(answer: Any) -> None:
     print(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def plain_table(*columns: str, title: str | None = None) -> Table:
+def plain_table(*columns: str, title: str | None = None) -> "Table":
     """A table without boxes: reads the same in a terminal, a log and a pull request."""
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
         table.add_column(column, overflow="fold")

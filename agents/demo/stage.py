@@ -1,7 +1,8 @@
 """What the demo stands on: a broker, its topics and a supervised worker, all in a directory that goes away with them.
 
 Rules: nothing of the user's own environment (`TIERSTREAM_*`) reaches the demo; the worker is a process of its own, as in life; leaving
-the stage ends the worker first and the broker then, whatever happened, and removes the directory.
+the stage ends the worker first and the broker then, whatever happened, and removes the directory. After a SIGKILL, which leaves
+nobody to do that, guards end both; the directory stays.
 """
 
 import os
@@ -20,6 +21,7 @@ from types import TracebackType
 
 from agents import provisioning
 from agents.embedded.broker import Broker
+from agents.embedded.guarding import Guard
 from agents.embedded.ports import free_ports
 from agents.embedded.processes import launch
 from agents.embedded.progress import Progress
@@ -38,6 +40,7 @@ class Stage:
     def __init__(self, policy: Path, progress: Progress) -> None:
         self._policy, self._progress = policy, progress
         self._worker: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
         self.directory = Path()
         self.settings = Settings()
 
@@ -82,6 +85,7 @@ class Stage:
         provisioning.create_topics(self.settings)
         self._progress("starting a worker")
         self._worker = self._launched_worker()
+        self._guard = Guard(self._worker.pid, str(self._policy), self.worker_log)
 
     def _launched_worker(self) -> subprocess.Popen[bytes]:
         for name in ("bootstrap_servers", "application_id", "partitions", "web_port", "group_instance_id"):
@@ -120,6 +124,8 @@ class Stage:
         with _Deaf():
             if self._worker is not None:
                 _end(self._worker, lambda process: os.killpg(process.pid, signal.SIGKILL))
+            if self._guard is not None:
+                self._guard.release()
             self._broker.stop()
             shutil.rmtree(self.directory, ignore_errors=True)
 

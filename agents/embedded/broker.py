@@ -1,7 +1,8 @@
 """One embedded broker: start, stop, kill, start again; and finding one that another process started.
 
 `broker.json` in its directory says who and where it is (ports stay the same from start to start), `log` has what Kafka warns about,
-`data` what it stores. Cluster of several: one `Broker` for each node, all given the same `nodes`, started together (`wait=False`).
+`data` what it stores. A broker ends with the process that started it, even if that was killed, unless it is told to stay. Cluster of
+several: one `Broker` for each node, all given the same `nodes`, started together (`wait=False`).
 """
 
 import subprocess
@@ -13,6 +14,7 @@ import msgspec
 
 from agents.embedded import java, processes
 from agents.embedded.configuration import PROPERTIES, SINGLE_CLUSTER, Node, format_directory, write_properties
+from agents.embedded.guarding import Guard
 from agents.embedded.installation import KAFKA_MAIN, installed
 from agents.embedded.ports import free_ports, is_free
 from agents.embedded.progress import Progress, silent
@@ -66,6 +68,7 @@ class Broker:
         self.node = next((node for node in nodes if node.node_id == node_id), None) or self._place(node_id, port)
         self.nodes = tuple(nodes) or (self.node,)
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -80,8 +83,11 @@ class Broker:
         state = read_state(self.directory)
         return state.pid if state and processes.runs_with(state.pid, str(self.directory / PROPERTIES)) else None
 
-    def start(self, progress: Progress = silent, *, wait: bool = True) -> None:
-        """Start and wait for the first answered metadata call. Raises SettingsError saying why it cannot be."""
+    def start(self, progress: Progress = silent, *, wait: bool = True, stays: bool = False) -> None:
+        """Start and wait for the first answered metadata call. `stays`: it outlives this process.
+
+        Raises SettingsError saying why it cannot be.
+        """
         self._refuse_running()
         installation = installed(progress)
         self._refuse_taken_ports()
@@ -91,6 +97,9 @@ class Broker:
         flags = [f"-Xmx{self.heap}", *java.use_archive(installation.archive)]
         self._process = processes.launch(java.command(installation.jars, KAFKA_MAIN, str(properties), flags=flags), self.log)
         self._keep_state(self._process.pid)
+        self._unguarded()
+        if not stays:
+            self._guard = Guard(self._process.pid, str(properties), self.log)
         if wait:
             self.await_answer()
 
@@ -109,13 +118,22 @@ class Broker:
     def stop(self, timeout_s: float = _STOP_S) -> bool:
         """SIGTERM, then SIGKILL after `timeout_s`; returns when it is gone, and whether it went by itself. Stopped already: fine."""
         pid = self.pid
-        return True if pid is None else processes.end(pid, timeout_s)
+        went = True if pid is None else processes.end(pid, timeout_s)
+        self._unguarded()
+        return went
 
     def kill(self) -> None:
         """SIGKILL, as a power cut would; returns when it is gone."""
         pid = self.pid
         if pid is not None:
             processes.kill(pid)
+        self._unguarded()
+
+    def _unguarded(self) -> None:
+        """There is nothing to guard any more."""
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.release()
 
     def _place(self, node_id: int, port: int | None) -> Node:
         state = read_state(self.directory)

@@ -34,12 +34,16 @@ class DimensionChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the ledger. The lines of a dimension sum to its `weighted_micro`, all lines to the score."""
+    """One line of the ledger. The lines of a dimension sum to its `weighted_micro`, all lines to the score.
+
+    `count` facts stand behind it, the last of them of `last_at`; None where that is not known, or makes no sense.
+    """
 
     dimension: str
     line: str
     micro: int
     count: int | None = None
+    last_at: int | None = None
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,7 +146,7 @@ class QuietClock:
         return consequence
 
     def consequence(self, earned: int) -> Consequence | None:
-        """What follows for a tier."""
+        """What follows for an account that has earned this tier when the clock runs out; None: nothing."""
         return self._then[earned]
 
     def limit_ms(self, earned: int) -> int:

@@ -8,13 +8,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import inf
-from typing import Any
 
 from pydantic import Field, model_validator
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, latest, unknown
 from streams.steps import SteppingMeasure
 from streams.units import Quantity
 
@@ -84,10 +83,11 @@ class Banded:
         """When it may change; None if the measure does not move in steps."""
         return None if self._stepping is None else self._stepping.steps(row, from_ms, self._ends)
 
-    def line(self, row: Row, at_ms: int) -> Line:
-        """The points, and how many records are behind the number, where that is known."""
-        times: list[Any] = [line.times for line in self._measure.lines(row, at_ms) if line.times is not None]
-        return Line(self._name, self.at(row, at_ms), sum(times) if times else None)
+    def line(self, row: Row, dossier: Dossier, at_ms: int) -> Line:
+        """The points, and how many records are behind the number and when the last of them happened, where that is known."""
+        behind = self._measure.lines(row, dossier, at_ms)
+        times = [line.times for line in behind if line.times is not None]
+        return Line(self._name, self.at(row, at_ms), sum(times) if times else None, latest(behind))
 
 
 class Bands:
@@ -115,6 +115,6 @@ class Bands:
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""
 
-    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """One line."""
-        return [self._banded.line(row, at_ms)]
+        return [self._banded.line(row, dossier, at_ms)]

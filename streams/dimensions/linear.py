@@ -65,9 +65,9 @@ class Linear:
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""
 
-    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """The measure's lines in points of this dimension."""
-        lines = [Line(line.label, line.points * self._factor, line.times) for line in self._measure.lines(row, at_ms)]
+        lines = [line._replace(points=line.points * self._factor) for line in self._measure.lines(row, dossier, at_ms)]
         if self._from:
             lines.append(Line("from", -self._from * self._factor))
         return clamped(lines, self.at(row, at_ms))

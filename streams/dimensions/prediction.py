@@ -50,4 +50,5 @@ class Predicted:
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line: the model's score or the fallback."""
-        return [Line("score" if self._score.known(row) else "fallback", self.at(row, at_ms))]
+        worth = self.at(row, at_ms)
+        return [Line("score", worth, last_ms=self._score.said_ms(row)) if self._score.known(row) else Line("fallback", worth)]

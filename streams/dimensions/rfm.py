@@ -116,7 +116,7 @@ class Rfm:
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Nothing here comes from the dossier."""
 
-    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """One line for each of the three."""
-        found = [(part, weight, banded.line(row, at_ms)) for part, (weight, banded) in self._parts.items()]
-        return [Line(f"{part}: {line.label}", weight * line.points, line.times) for part, weight, line in found]
+        found = [(part, weight, banded.line(row, dossier, at_ms)) for part, (weight, banded) in self._parts.items()]
+        return [line._replace(label=f"{part}: {line.label}", points=weight * line.points) for part, weight, line in found]

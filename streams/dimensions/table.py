@@ -87,7 +87,9 @@ class Table:
     def _looked_up(self, dossier: Dossier) -> list[Line]:
         lines = []
         for field, spec in self._fields.items():
-            content = dossier.known(field)
-            label = f"{field} missing" if content is None else field
-            lines.append(Line(label, spec.weight / 100 * spec.points(content)))
+            known = dossier.profile.get(field)
+            if known is None or known.content is None:
+                lines.append(Line(f"{field} missing", 0.0))
+            else:
+                lines.append(Line(field, spec.weight / 100 * spec.points(known.content), last_ms=known.at_ms))
         return lines

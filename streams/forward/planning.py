@@ -213,6 +213,8 @@ class _Planner:
     def _scheme(self, scheme: Scheme) -> list[int]:
         triggers = []
         for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
+            if trigger.lasts is not None:
+                raise NotPlanned(f"a trigger of {scheme.name} lasts, which only Python knows")
             conditions = []
             for name, bound in trigger.when.items():
                 low, high = -inf if bound.at_least is None else bound.at_least, inf if bound.at_most is None else bound.at_most

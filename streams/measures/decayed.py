@@ -2,7 +2,8 @@
 
 One accumulator per priced kind, so that the ledger can say "three downloads". All accumulators of a measure stand at one
 instant, the latest record folded; an earlier record is taken in at the worth it would have had (so the order of arrival
-does not matter without caps). Caps and bursts: `streams/measures/caps.py`. Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
+does not matter without caps). Each kind also knows when it last happened. Caps and bursts: `streams/measures/caps.py`.
+Source: exponential decay, N(t) = N0 * 2^(-t / half-life).
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pydantic import Discriminator, Field, Tag
 
 from schemas.records import Event
 from streams.columns import Column, identity
+from streams.dossier import Dossier
 from streams.forward.powers import power_of_two
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 from streams.measures.caps import Caps, Limits
@@ -108,12 +110,13 @@ class Decayed(Plain):
         self._kind_of: Callable[[Event], str] = _field(KIND_FIELD[spec.from_])
         meaning = identity(["decayed", spec.model_dump(mode="json"), locale.timezone if spec.caps else None])
         self._limits = Limits(name, spec.caps, self._slot, locale.local_day, meaning) if spec.caps else None
-        self._total, self._count, self._at = (f"measures.{name}.{part}" for part in ("total", "count", "at_ms"))
+        self._total, self._count, self._at, self._last = (f"measures.{name}.{part}" for part in ("total", "count", "at_ms", "last_ms"))
         kinds = (len(self._kinds),)
         self.columns = [
             Column(self._total, "<f8", meaning, kinds),
             Column(self._count, "<u4", meaning, kinds),
             Column(self._at, "<i8", meaning),
+            Column(self._last, "<i8", meaning, kinds),
             *(self._limits.columns if self._limits else ()),
         ]
 
@@ -131,6 +134,8 @@ class Decayed(Plain):
         self._advance(row, record.occurred_at)
         total[slot] += points * self._worth(slot, int(row[self._at]) - record.occurred_at)
         row[self._count][slot] += 1
+        last = row[self._last]
+        last[slot] = max(int(last[slot]), record.occurred_at)
         return True
 
     def _priced(self, slot: int, record: Event) -> float:
@@ -176,11 +181,11 @@ class Decayed(Plain):
                 taken += points * self._worth(slot, age_ms)
         return given, taken
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line per kind that ever happened."""
-        age_ms, total, count = at_ms - int(row[self._at]), row[self._total], row[self._count]
+        age_ms, total, count, last = at_ms - int(row[self._at]), row[self._total], row[self._count], row[self._last]
         return [
-            Line(kind, float(total[slot]) * self._worth(slot, age_ms), int(count[slot]))
+            Line(kind, float(total[slot]) * self._worth(slot, age_ms), int(count[slot]), int(last[slot]) or None)
             for slot, kind in enumerate(self._kinds)
             if count[slot]
         ]

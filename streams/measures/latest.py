@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.columns import Column, identity
+from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 
 
@@ -70,6 +71,10 @@ class Latest(Plain):
         """Whether any record said so yet."""
         return bool(row[self._known])
 
+    def said_ms(self, row: Row) -> int:
+        """When the record that said so occurred."""
+        return int(row[self._at])
+
     def at(self, row: Row, at_ms: int) -> float:  # noqa: ARG002
         """The number; it does not change by itself."""
         return float(row[self._number])
@@ -78,6 +83,6 @@ class Latest(Plain):
         """The number stays."""
         return Span(self.at(row, to_ms), self.at(row, to_ms))
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line, if the number is known."""
-        return [Line(self._field, self.at(row, at_ms))] if self.known(row) else []
+        return [Line(self._field, self.at(row, at_ms), last_ms=self.said_ms(row))] if self.known(row) else []

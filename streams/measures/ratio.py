@@ -7,7 +7,8 @@ from pydantic import Field
 
 from schemas.records import Event
 from streams.columns import Column
-from streams.kinds import Line, Measure, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
+from streams.dossier import Dossier
+from streams.kinds import Line, Measure, Names, Opener, Plain, Problem, Row, Span, Spec, latest, unknown
 
 DIVISIBLE = frozenset({"points", "latest", "count", "sum", "distinct_days", "maximum", "mean", "change"})
 """The kinds of measure that can be divided."""
@@ -65,6 +66,7 @@ class Ratio(Plain):
             return Span(min(upper.low / lower.high, self._while_zero), inf)
         return Span(-inf, inf)
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """One line."""
-        return [Line(self._label, self.at(row, at_ms))]
+        behind = [*self._upper.lines(row, dossier, at_ms), *self._lower.lines(row, dossier, at_ms)]
+        return [Line(self._label, self.at(row, at_ms), last_ms=latest(behind))]

@@ -183,14 +183,14 @@ class Rolling(Plain):
             return Span(0.0, float(row[self._number][self._in_row - 1]))
         return Span(float(row[self._low]) / self._counted.per_unit, float(row[self._high]) / self._counted.per_unit)
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """One line, while anything is in the window."""
         standing = self._standing(row, at_ms)
-        return (
-            [Line(self._counted.label, standing.amount / self._counted.per_unit, standing.times)]
-            if standing.times or standing.amount
-            else []
-        )
+        if not (standing.times or standing.amount):
+            return []
+        entries = self._entries(row, lambda: dossier)
+        last_ms = max((entry.at_ms for entry in self._frame.living(entries, at_ms) if entry.times), default=None)
+        return [Line(self._counted.label, standing.amount / self._counted.per_unit, standing.times, last_ms)]
 
 
 def places(exact: int, kept_ms: int) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.records import Event
 from streams.columns import Column, identity
+from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span
 from streams.measures.matching import Matching, listed
 
@@ -62,6 +63,7 @@ class Since(Plain):
         last_ms = int(row[self._last])
         return [] if last_ms == _NEVER else [last_ms + ceil(level) for level in levels if from_ms - last_ms < level < inf]
 
-    def lines(self, row: Row, at_ms: int) -> list[Line]:
+    def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line, once there was one."""
-        return [] if int(row[self._last]) == _NEVER else [Line("since the last", self.at(row, at_ms))]
+        last_ms = int(row[self._last])
+        return [] if last_ms == _NEVER else [Line("since the last", self.at(row, at_ms), last_ms=last_ms)]

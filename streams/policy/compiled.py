@@ -14,12 +14,13 @@ from streams.columns import Column, identity, laid_out, template
 from streams.dossier import Dossier
 from streams.earned import Claim, band
 from streams.kinds import Dimension, Locale, Measure, Row
+from streams.lasting import LastingTrigger
 from streams.measures import compiled
 from streams.measures.rolling import Rolling
 from streams.money import Exchange
 from streams.policy.model import PolicyDocument
 from streams.schemes.score import ScoreLadder
-from streams.triggers import Trigger
+from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED, local_day_in, micro
 
 RECENT_IDS = 16
@@ -52,6 +53,7 @@ class Scheme(NamedTuple):
     announce_entry: bool
     ceilings: dict[str, int]
     triggers: list[Trigger]
+    lasting: list[LastingTrigger]
     hot: frozenset[int]
     columns: list[Column]
     column_of: dict[str, str]
@@ -74,12 +76,12 @@ def _scheme_columns(name: str, ladder: ScoreLadder, meaning: str) -> list[Column
 
 
 class CompiledPolicy:
-    """One policy, ready to fold. `digest` is 64 bits in hex of everything it says."""
+    """One policy, ready to fold. `digest` is 64 bits in hex of what it decides by: not of its words and its date of review."""
 
     def __init__(self, document: PolicyDocument) -> None:
         self.document = document
         self.name, self.version, self.reviewed_on = document.policy, document.version, document.reviewed_on
-        content = document.model_dump(mode="json", exclude={"description"})
+        content = document.model_dump(mode="json", exclude={"description", "reviewed_on"})
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
@@ -109,12 +111,21 @@ class CompiledPolicy:
             ladder = spec.compile()
             meaning = identity([spec.model_dump(mode="json"), document.score])
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
-            triggers = [Trigger(trigger, ladder.tiers.index(trigger.lift_to), self._named) for trigger in spec.triggers]
+            triggers = [self._compiled_trigger(document, name, place, trigger, ladder) for place, trigger in enumerate(spec.triggers)]
+            lasting = [trigger for trigger in triggers if isinstance(trigger, LastingTrigger)]
             hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
-            columns = _scheme_columns(name, ladder, meaning)
+            columns = _scheme_columns(name, ladder, meaning) + [column for trigger in lasting for column in trigger.columns]
             column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
-            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, hot, columns, column_of))
+            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, lasting, hot, columns, column_of))
         return schemes
+
+    def _compiled_trigger(self, document: PolicyDocument, scheme: str, place: int, spec: TriggerSpec, ladder: ScoreLadder) -> Trigger:
+        tier = ladder.tiers.index(spec.lift_to)
+        if spec.lasts is None:
+            return Trigger(spec, tier, self._named)
+        conditions = {name: document.measures[name].model_dump(mode="json") for name in spec.when}
+        meaning = identity(["lasting", spec.model_dump(mode="json"), conditions])
+        return LastingTrigger(spec, tier, self._named, f"schemes.{scheme}.triggers.{place}", meaning)
 
     def _compiled_clocks(self, document: PolicyDocument) -> list[QuietClock]:
         tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}

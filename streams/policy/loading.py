@@ -159,6 +159,8 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
     for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
+    if document.lateness >= document.act_within:
+        problems.append(("act_within", "must be longer than lateness: what a tick decides would never be young enough to act on"))
     if document.currency in document.rates:
         problems.append((f"rates.{document.currency}", "is the policy's own currency: it needs no rate"))
     return problems

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from agents.metric_catalogue import LABELS, METRICS
 from agents.settings import catalogue
 from schemas.topics import TOPICS, Topic
 from tests.house.tree import ROOT, files
 
 OPERATIONS = ROOT / "docs" / "operations.md"
+METRIC_PAGE = ROOT / "docs" / "metrics.md"
 _FENCE = re.compile(r"^```(?P<about>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -63,18 +65,37 @@ def _topic(topic: Topic) -> str:
     return f"| {' | '.join(columns)} |"
 
 
-TABLES = {"settings": settings_table, "topics": topics_table}
+def metrics_table() -> str:
+    """Every metric of the catalogue."""
+    lines = [
+        f"| `{name}` | {each.type} | {', '.join(each.labels)} | {each.means}{f' {each.reading}.' if each.reading else ''} |"
+        for name, each in METRICS.items()
+    ]
+    return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *lines])
 
 
-def with_tables(text: str) -> str:
+def labels_table() -> str:
+    """What the labels of the metrics may say."""
+    return "\n".join(["| label | values |", "|---|---|", *(f"| `{label}` | {values} |" for label, values in LABELS.items())])
+
+
+TABLES = {
+    OPERATIONS: {"settings": settings_table, "topics": topics_table},
+    METRIC_PAGE: {"metrics": metrics_table, "labels": labels_table},
+}
+
+
+def with_tables(page: Path) -> str:
     """The page with every marked table as the code would write it."""
-    for name, table in TABLES.items():
+    text = page.read_text(encoding="utf-8")
+    for name, table in TABLES[page].items():
         marked = re.compile(rf"(<!-- {name}: begin[^\n]*-->\n).*?(<!-- {name}: end -->)", re.DOTALL)
         if not marked.search(text):
-            raise ValueError(f"page must have the markers of the table {name}")
+            raise ValueError(f"page must have the markers of the table {name} ({page})")
         text = marked.sub(lambda found, table=table: f"{found[1]}{table()}\n{found[2]}", text)  # type: ignore[misc]
     return text
 
 
 if __name__ == "__main__":
-    OPERATIONS.write_text(with_tables(OPERATIONS.read_text(encoding="utf-8")), encoding="utf-8")
+    for each in TABLES:
+        each.write_text(with_tables(each), encoding="utf-8")

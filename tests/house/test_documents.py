@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from agents.counters import LaneCounters
+from agents.metric_catalogue import LABELS, METRICS
 from agents.metrics import LaneCollector
 from agents.settings import ENV_PREFIX
 from schemas.errors import Reason
-from tests.house.documents import OPERATIONS, documents, fences, prose, with_tables
+from tests.house.documents import OPERATIONS, TABLES, documents, fences, prose, with_tables
 from tests.house.tree import ROOT, place
 
 PAGES = list(documents())
@@ -23,17 +24,34 @@ _FILE = re.compile(r"`((?:schemas|streams|agents|policies|docs|tests|benchmarks|
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
-def test_tables_are_what_the_code_says() -> None:
-    text = OPERATIONS.read_text(encoding="utf-8")
-    assert text == with_tables(text), "docs/operations.md is out of date: `python -m tests.house.documents` writes its tables"
+@pytest.mark.parametrize("page", TABLES, ids=lambda page: page.name)
+def test_tables_are_what_the_code_says(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == with_tables(page), (
+        f"{page} is out of date: `python -m tests.house.documents` writes its tables"
+    )
 
 
-def test_every_metric_is_in_the_manual_with_its_type_and_no_other() -> None:
-    emitted = {
-        family.name + ("_total" if family.type == "counter" else ""): family.type for family in LaneCollector({0: LaneCounters()}).collect()
-    }
-    described = dict(re.findall(r"^\| `(tierstream_\w+)` \| (\w+) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert described == emitted
+def test_a_worker_shows_every_metric_of_the_catalogue_and_no_other() -> None:
+    shown = [
+        (family.name + ("_total" if family.type == "counter" else ""), family.type, family.documentation)
+        for family in LaneCollector({0: LaneCounters()}).collect()
+    ]
+    assert shown == [(metric.name, metric.type, metric.means) for metric in METRICS.values()]
+
+
+def test_every_metric_that_a_page_names_is_in_the_catalogue() -> None:
+    parts = re.compile(r"\b(tierstream_[a-z_]+?)(?:_bucket|_sum|_count)?\b(?!-)")
+    named = {(page.name, found) for page in PAGES for found in parts.findall(page.read_text(encoding="utf-8"))}
+    assert sorted(each for each in named if each[1] not in METRICS) == []
+
+
+def test_metrics_are_named_as_prometheus_wants_it_and_none_has_a_label_without_bounds() -> None:
+    for name, metric in METRICS.items():
+        assert name.endswith("_total") == (metric.type == "counter"), name
+        assert metric.type != "histogram" or name.endswith("_seconds"), name
+        assert metric.type != "gauge" or not metric.labels or metric.labels[0] == "partition", name
+        assert set(metric.labels) <= set(LABELS), name
+    assert {label for metric in METRICS.values() for label in metric.labels} == set(LABELS)
 
 
 def test_every_reason_of_a_dead_letter_is_in_the_manual() -> None:

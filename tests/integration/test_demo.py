@@ -19,7 +19,7 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def left_over(tmp_path: Path) -> list[str]:
     """Files of the demo, and processes that name its directory."""
-    running = subprocess.run(["ps", "-eo", "args"], text=True, capture_output=True).stdout.splitlines()
+    running = subprocess.run(["ps", "-eo", "args", "-ww"], text=True, capture_output=True).stdout.splitlines()
     return [*map(str, tmp_path.glob("tierstream-demo-*")), *(line for line in running if str(tmp_path) in line)]
 
 
@@ -62,6 +62,15 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_path:
     demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert left_over(tmp_path) == []
+
+
+def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    demo = start(tmp_path, "--seconds", "60")
+    eventually(lambda: list(tmp_path.glob("tierstream-demo-*/worker.log")), 60, "the worker starts")
+    demo.kill()
+    demo.communicate(timeout=60)
+    assert demo.returncode == -signal.SIGKILL
+    eventually(lambda: [line for line in left_over(tmp_path) if " " in line] == [], 60, "broker, worker and guards ending")
 
 
 def test_a_demo_under_a_wrong_policy_says_so_at_once(tmp_path: Path) -> None:

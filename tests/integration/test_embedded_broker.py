@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,15 @@ from schemas.errors import SettingsError
 from tests.waiting import eventually
 
 COMMAND = Path(sys.executable).with_name("tierstream")
+STARTER = """
+import sys
+from pathlib import Path
+from agents.embedded.broker import Broker
+broker = Broker(Path(sys.argv[1]), heap="256m")
+broker.start()
+print(broker.pid, flush=True)
+input()
+"""
 
 
 def create_topic(bootstrap: str, name: str, copies: int = 1) -> None:
@@ -80,6 +90,34 @@ def test_a_killed_broker_comes_back_at_its_address_with_its_records(own_kafka: B
     assert own_kafka.pid != first
     write(bootstrap, "kept", [b"after"], transactional_id="writer")
     assert read(bootstrap, "kept", 2) == [b"before", b"after"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_broker_ends_with_the_process_that_started_it_however_that_went(tmp_path: Path, how: signal.Signals) -> None:
+    starter = subprocess.Popen([sys.executable, "-c", STARTER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    pid = int(starter.stdout.readline())
+    broker = Broker(tmp_path)
+    assert broker.pid == pid
+    starter.send_signal(how)
+    assert starter.wait(10) == -how
+    eventually(lambda: broker.pid is None, 30, "the broker ending")
+    eventually(lambda: named(tmp_path) == [], 30, "its guard ending")
+
+
+def test_a_guard_ends_nothing_but_what_it_was_told_to(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    told_of_another = subprocess.run([sys.executable, "-m", "agents.embedded.guarding", str(other.pid), "61"], stdin=subprocess.DEVNULL)
+    stood_down = subprocess.run([sys.executable, "-m", "agents.embedded.guarding", str(other.pid), "60"], input=b".")
+    assert (told_of_another.returncode, stood_down.returncode, other.poll()) == (0, 0, None)
+    subprocess.run([sys.executable, "-m", "agents.embedded.guarding", str(other.pid), "60"], stdin=subprocess.DEVNULL)
+    assert other.wait(10) == -signal.SIGTERM
+
+
+def named(directory: Path) -> list[str]:
+    """Running processes whose command line names the directory."""
+    running = subprocess.run(["ps", "-eo", "args", "-ww"], text=True, capture_output=True).stdout.splitlines()
+    return [line for line in running if str(directory) in line]
 
 
 def test_a_running_broker_is_found_by_its_directory_alone(own_kafka: Broker) -> None:

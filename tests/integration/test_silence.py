@@ -65,13 +65,27 @@ def test_a_silent_account_is_demoted_at_its_exact_moment_with_no_event_arriving(
         publish(settings, "predictions", [prediction("acme", 90.0, at=seen_ms)])
         publish(settings, "interactions", [interaction("acme", at=seen_ms)])
         eventually(lambda: len(transitions(settings)) == 3, 40, "up, and down twice by silence")
+        its_metrics_say_so(worker, settings)
         assert worker.stop() == 0
-    told = transitions(settings)
+    told = transitions(settings)[:3]
     moves = [(each.cause.kind, each.to_tier, each.effective_at - seen_ms) for each in told]
     assert moves == [("PREDICTION", "A", 0), ("SILENCE", "B", SILENT_MS), ("SILENCE", "C", 2 * SILENT_MS)]
     ticks = [order.tick for order in orders(settings) if order.tick is not None]
     assert any(tick.at >= seen_ms + SILENT_MS for tick in ticks)
     judged_whole(settings, policy)
+
+
+def its_metrics_say_so(worker: Worker, settings: Settings) -> None:
+    """The worker counts after the commit that we have read already."""
+    eventually(lambda: worker.metric("tierstream_transitions_total", scheme="abc", direction="DOWN", cause="SILENCE") == 2)
+    assert worker.metric("tierstream_transitions_total", direction="UP", cause="PREDICTION") == 1
+    assert worker.metric("tierstream_deadline_lateness_seconds_count", cause="SILENCE") == 2
+    assert worker.metric("tierstream_deadline_lateness_seconds_sum") >= 2 * settings.tick_delay_ms / 1000
+    assert worker.metric("tierstream_accounts_moved_by_time_total") >= 2
+    eventually(lambda: worker.metric("tierstream_actions_total", kind="RECYCLED", rule="silence") == 1, 20, "silent for long in C")
+    assert worker.metric("tierstream_ticks_total") >= 3
+    ages_s = [wall_clock() / 1000 - worker.metric("tierstream_last_tick_timestamp_seconds", partition=str(n)) for n in range(2)]
+    assert all(settings.tick_delay_ms / 1000 <= age < 90 for age in ages_s), "an empty partition has a tick a minute"
 
 
 def test_lag_is_not_silence(kafka: Broker, prefix: str, policy: Path, tmp_path: Path) -> None:

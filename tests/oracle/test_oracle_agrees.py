@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.generating.lives import Lives
@@ -72,7 +72,6 @@ def test_quarantined_records_are_judged_too() -> None:
     assert sum(headers["tierstream.reason"] == b"QUARANTINED" for *_, headers in left.dead_letters) == 10
 
 
-@settings(max_examples=150)
 @given(policies_with_logs(understood=True), st.integers(0, 2**32))
 def test_the_oracle_agrees_over_generated_policies_and_logs(world: tuple[CompiledPolicy, list[Event]], seed: int) -> None:
     policy, log = world
@@ -87,7 +86,6 @@ def test_the_oracle_agrees_over_generated_policies_and_logs(world: tuple[Compile
     assert judged(left, as_yaml(policy), APPLICATION, 1) == []
 
 
-@settings(max_examples=150)
 @given(policies_with_logs(understood=True), st.integers(0, 2**32))
 def test_the_oracle_agrees_where_records_and_ticks_arrive_as_they_happen(world: tuple[CompiledPolicy, list[Event]], seed: int) -> None:
     """Appended a moment after they occurred, late ones at once; with the lane's own ticks, or for history with those of the topic."""

@@ -4,15 +4,23 @@ import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.counters import LAG_BOUNDS_MS, Histogram, LaneCounters, OutputKind
+from agents.counters import LAG_BOUNDS_MS, Histogram, LaneCounters
 from agents.metrics import LaneCollector
+from schemas.codec import Codec
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason
+from schemas.records import Mode
+from streams.account import Output
 from streams.batches import RecordBatch
+from streams.cycle import fold_cycle
 from streams.intake import RawRecord
+from tests.builders import DAY, NOON, SECOND, interaction, prediction, profile, transition
+from tests.folding import Folding, policy_of, shipped
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def samples(by_number: dict[int, LaneCounters]) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def samples(by_number: dict[int, LaneCounters]) -> Samples:
     registry = CollectorRegistry()
     registry.register(LaneCollector(by_number))
     families = text_string_to_metric_families(generate_latest(registry).decode())
@@ -21,6 +29,11 @@ def samples(by_number: dict[int, LaneCounters]) -> dict[tuple[str, frozenset[tup
 
 def record(topic: str, appended_at_ms: int) -> RawRecord:
     return RawRecord(topic, 0, 0, appended_at_ms, b"a", b"x")
+
+
+def labelled(seen: Samples, name: str) -> list[tuple[dict[str, str], float]]:
+    """Every sample of a name."""
+    return [(dict(labels), number) for (found, labels), number in seen.items() if found == name]
 
 
 def letter(topic: str) -> DeadLetter:
@@ -33,9 +46,9 @@ def test_a_scrape_adds_up_the_partitions() -> None:
     one, other = LaneCounters(), LaneCounters()
     one.count_events(RecordBatch.of([record("orders", 1_000), record("orders", 1_090)]), committed_at_ms=1_100)
     other.count_events(RecordBatch.of([record("orders", 900), record("risks", 1_100)]), committed_at_ms=1_000)
-    up = OutputKind(("tier-transitions", "sabc", "UP", "ORDER"))
-    one.count_results([up, up], [letter("orders")], changes=3)
-    other.count_results([up], [], changes=4)
+    up = Output("tier-transitions", b"acme", transition(scheme="sabc"))
+    one.count_results([up, up], [letter("orders")], [(b"ra", b"x")] * 3)
+    other.count_results([up], [], [(b"rb", b"x")] * 4)
     one.commit_ms.observe(12.5)
     seen = samples({0: one, 1: other})
     orders = frozenset({("topic", "orders")})
@@ -45,12 +58,73 @@ def test_a_scrape_adds_up_the_partitions() -> None:
     assert seen["tierstream_scoring_lag_seconds_bucket", orders | {("le", "0.01")}] == 1
     assert seen["tierstream_scoring_lag_seconds_bucket", orders | {("le", "0.1")}] == 3
     assert seen["tierstream_scoring_lag_seconds_sum", frozenset({("topic", "risks")})] == 0
-    kind = frozenset({("topic", "tier-transitions"), ("scheme", "sabc"), ("direction", "UP"), ("cause", "ORDER")})
-    assert seen["tierstream_outputs_total", kind] == 3
+    kind = frozenset({("scheme", "sabc"), ("direction", "UP"), ("cause", "INTERACTION")})
+    assert seen["tierstream_transitions_total", kind] == 3
+    assert seen["tierstream_outputs_total", frozenset({("topic", "tier-transitions")})] == 3
     assert seen["tierstream_dead_letters_total", orders | {("reason", "NOT_FINITE")}] == 1
     assert seen["tierstream_changelog_records_total", frozenset()] == 7
     assert seen["tierstream_commits_total", frozenset()] == 1
     assert seen["tierstream_commit_seconds_sum", frozenset()] == 0.0125
+
+
+LADDER = [{"name": "C"}, {"name": "B", "enter_at": 40}, {"name": "A", "enter_at": 80}]
+WATCHED = policy_of(
+    schemes={"s": {"kind": "score", "tiers": LADDER}},
+    clocks={
+        "silence": {"resets_on": {"actor": "CUSTOMER"}, "after": "60d", "then": {"A": "demote", "B": "demote", "C": "recycle"}},
+        "owner_update": {"resets_on": {"actor": "OWNER"}, "after": {"A": "30d"}, "then": "recycle"},
+    },
+)
+
+
+def passing(counters: LaneCounters, f: Folding, tick_ms: int, decided_at_ms: int, mode: Mode = "LIVE") -> None:
+    """Time passes in a unit of work of its own."""
+    folded = fold_cycle(f.partition, [], Codec(), mode=mode, decided_at_ms=decided_at_ms, tick_ms=tick_ms)
+    counters.count_results(folded.outputs, folded.dead, folded.changes)
+
+
+def in_a() -> Folding:
+    f = Folding(WATCHED)
+    f.fold(profile(owner_id="sdr-1"), interaction(), prediction(score=90.0))
+    f.keep()
+    return f
+
+
+def test_time_is_counted_as_it_passes_and_how_late_it_was_decided() -> None:
+    counters, f = LaneCounters(), in_a()
+    counters.state = "running"
+    assert labelled(samples({2: counters}), "tierstream_last_tick_timestamp_seconds") == []
+    passing(counters, f, NOON + DAY, NOON + DAY + SECOND)
+    passing(counters, f, NOON + 30 * DAY, NOON + 30 * DAY + 700)
+    passing(counters, f, NOON + 60 * DAY, NOON + 60 * DAY + 2_500)
+    seen, alone = samples({2: counters}), frozenset[tuple[str, str]]()
+    assert seen["tierstream_ticks_total", alone] == 3
+    assert seen["tierstream_accounts_moved_by_time_total", alone] == 2
+    assert labelled(seen, "tierstream_last_tick_timestamp_seconds") == [({"partition": "2"}, (NOON + 60 * DAY) / 1000)]
+    assert labelled(seen, "tierstream_actions_total") == [({"kind": "RECYCLED", "rule": "owner_update"}, 1)]
+    assert labelled(seen, "tierstream_transitions_total") == [({"scheme": "s", "direction": "DOWN", "cause": "SILENCE"}, 1)]
+    late = {labels["cause"]: number for labels, number in labelled(seen, "tierstream_deadline_lateness_seconds_sum")}
+    assert late == {"CLOCK": 0.7, "SILENCE": 2.5}
+    counters.state = "stopped"
+    assert labelled(samples({2: counters}), "tierstream_last_tick_timestamp_seconds") == [], "another worker has its time now"
+
+
+def test_history_is_never_late() -> None:
+    counters, f = LaneCounters(), in_a()
+    passing(counters, f, NOON + 60 * DAY, NOON + 900 * DAY, mode="BACKFILL")
+    seen = samples({0: counters})
+    assert labelled(seen, "tierstream_deadline_lateness_seconds_sum") == []
+    assert labelled(seen, "tierstream_transitions_total") == [({"scheme": "s", "direction": "DOWN", "cause": "SILENCE"}, 1)]
+
+
+def test_hot_leads_are_counted_by_the_tier_they_came_to_and_what_made_them_hot() -> None:
+    counters, f = LaneCounters(), Folding(shipped("sabc"))
+    f.fold(*(interaction(kind="DOWNLOAD", at=NOON + number) for number in range(3)))
+    counters.count_results(f.outputs, [], [])
+    assert labelled(samples({0: counters}), "tierstream_hot_leads_total") == [
+        ({"scheme": "sabc", "tier": "B", "trigger": "downloads_14d at least 3"}, 1)
+    ]
+    assert counters.moved_by_time == counters.ticks == 0
 
 
 def test_a_lane_is_in_exactly_one_state() -> None:

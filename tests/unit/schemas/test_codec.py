@@ -240,6 +240,15 @@ def test_each_version_reads_its_own() -> None:
     assert NEW.decode_as(Next, NEW.encode(new)) == new
 
 
+def test_a_transition_of_before_lines_had_a_last_time_reads_without_one_and_an_old_reader_leaves_it_out() -> None:
+    line = records.Contribution(dimension="behaviour", line="DOWNLOAD", micro=7, count=3, last_at=make.NOON)
+    old, new = Codec(SchemaCatalogue(catalogue.shipped().all(), reading={"TierTransition": 1})), Codec()
+    written = make.transition(contributions=[line])
+    bare = make.transition(contributions=[msgspec.structs.replace(line, last_at=None)])
+    assert new.decode_as(records.TierTransition, new.encode(written)) == written
+    assert new.decode_as(records.TierTransition, old.encode(written)) == old.decode_as(records.TierTransition, new.encode(written)) == bare
+
+
 def test_a_symbol_this_version_cannot_place_is_refused_not_guessed() -> None:
     refusal = refused("interactions", NEW.encode(Next(**FIELDS, actor="PARTNER")), OLD)
     assert (refusal.reason, refusal.schema_id) == (Reason.UNDECODABLE, FIRST.id + 1_000)
@@ -252,12 +261,12 @@ def test_a_later_cause_direction_and_mode_read_as_what_nobody_acts_on() -> None:
     fields["direction"]["type"]["symbols"].append("SIDEWAYS")
     fields["mode"]["type"]["symbols"].append("DREAM")
     fields["cause"]["type"]["fields"][0]["type"]["symbols"].append("MOON")
-    versions = [shipped, Schema(id=5_000, record="TierTransition", version=2, definition=later)]
+    versions = [shipped, Schema(id=5_000, record="TierTransition", version=shipped.version + 1, definition=later)]
     cause: Any = make.cause()
     written = Codec(SchemaCatalogue(versions)).encode(
         make.transition(direction="SIDEWAYS", mode="DREAM", cause=msgspec.structs.replace(cause, kind="MOON"))
     )
-    read = Codec(SchemaCatalogue(versions, reading={"TierTransition": 1})).decode_as(records.TierTransition, written)
+    read = Codec(SchemaCatalogue(versions, reading={"TierTransition": shipped.version})).decode_as(records.TierTransition, written)
     assert (read.direction, read.mode, read.cause.kind) == ("OTHER", "SHADOW", "OTHER")
 
 

@@ -88,7 +88,7 @@ def test_a_prediction_falls_back_while_the_model_is_silent() -> None:
     f = Folding(policy_of(dimensions={"ai": {"prediction": "conversion", "fallback": 42}}))
     f.fold(prediction(score=99.0, model="another"))
     assert f.score() == 42.0
-    assert f.view()["contributions"] == [{"dimension": "ai", "line": "fallback", "micro": 42_000_000, "count": None}]
+    assert f.view()["contributions"] == [{"dimension": "ai", "line": "fallback", "micro": 42_000_000, "count": None, "last_at": None}]
     f.fold(prediction(score=0.0))
     assert f.score() == 0.0
     assert f.view()["contributions"][0]["line"] == "score"

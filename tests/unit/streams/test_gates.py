@@ -88,3 +88,11 @@ def test_an_account_first_seen_by_its_risk_enters_gated() -> None:
     assert f.fold(risk()) == []
     (rise,) = f.fold(risk(status="WITHDRAWN", at=NOON + 1))
     assert (rise.from_tier, rise.to_tier, rise.sequence) == ("C", "A", 1)
+
+
+def test_account_tiers_tells_of_an_earned_tier_that_a_gate_hides_and_not_of_mere_points(a: Folding) -> None:
+    a.fold(risk(at=NOON + 1))
+    a.fold(prediction(score=65.0, at=NOON + 2), prediction(score=66.0, at=NOON + 3))
+    told = [(each.revision, each.standings[0].tier, each.standings[0].earned_tier) for each in a.records("account-tiers")]
+    assert told == [(1, "A", "A"), (2, "C", "A"), (3, "C", "B")]
+    assert len(a.published) == 2

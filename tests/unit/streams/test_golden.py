@@ -1,4 +1,4 @@
-"""The arithmetic of the source documents, to the point: fixtures 2 and 3 of the facts, under `policies/sabc.yaml`.
+"""The arithmetic of the source documents, to the point: fixtures 2 to 5 of the facts, under `policies/sabc.yaml`.
 
 Names cite the facts they hold.
 """
@@ -85,3 +85,48 @@ def test_002_30_three_downloads_lift_to_b_an_inquiry_to_a_and_the_lift_ends_with
     assert f.tier() == "C"
     standing = f.partition.view("acme")["schemes"]["sabc"]
     assert standing["effective_at"] == NOON + 14 * DAY
+
+
+def last_deed(f: Folding) -> int:
+    """When the customer was last heard of."""
+    return int(f.view()["clock_at"])
+
+
+def test_002_13_fixture_4_an_a_account_is_silent_for_60_days_to_the_millisecond_then_demoted_with_no_event() -> None:
+    f = account(95.0)
+    silent_from = last_deed(f)
+    assert f.tick(silent_from + 60 * DAY - 1) == []
+    (fall,) = f.tick(silent_from + 60 * DAY)
+    assert (fall.from_tier, fall.to_tier, fall.cause.kind, fall.effective_at) == ("A", "B", "SILENCE", silent_from + 60 * DAY)
+    assert fall.score_after_micro == 80_000_000, "silence takes no points"
+
+
+def test_002_13_fixture_4_a_c_account_is_silent_for_60_days_then_recycled_and_keeps_its_tier() -> None:
+    f = Folding(shipped("sabc"))
+    f.fold(profile(owner_id="sdr-1"), interaction(kind="VISIT", dwell_seconds=10.0))
+    f.tick(NOON + 60 * DAY - 1)
+    assert (f.records("actions"), f.view()["owner_id"]) == ([], "sdr-1")
+    assert f.tick(NOON + 60 * DAY) == []
+    (recycled,) = f.records("actions")
+    assert (recycled.kind, recycled.name, recycled.due_at, recycled.owner_id) == ("RECYCLED", "silence", NOON + 60 * DAY, "sdr-1")
+    assert (f.tier(), f.view()["owner_id"]) == ("C", None)
+
+
+def test_002_25_fixture_5_the_customer_active_and_the_owner_silent_for_30_days_recycles_an_a_account() -> None:
+    f = account(95.0)
+    f.fold(profile(owner_id="sdr-1"), interaction(kind="CALL", actor="OWNER", at=NOON + DAY))
+    f.fold(*(interaction(kind="VISIT", dwell_seconds=0.0, at=NOON + day * DAY) for day in (10, 20, 29)))
+    f.tick(NOON + 31 * DAY - 1)
+    assert f.records("actions") == []
+    assert f.tick(NOON + 31 * DAY) == []
+    (recycled,) = f.records("actions")
+    assert (recycled.name, recycled.due_at, f.tier()) == ("owner_update", NOON + 31 * DAY, "A")
+
+
+def test_002_13_fixture_5_the_owner_active_and_the_customer_silent_for_60_days_demotes_and_does_not_recycle() -> None:
+    f = account(95.0)
+    silent_from = last_deed(f)
+    f.fold(profile(owner_id="sdr-1"), *(interaction(kind="CALL", actor="OWNER", at=NOON + day * DAY) for day in range(1, 60, 20)))
+    (fall,) = f.tick(silent_from + 60 * DAY)
+    assert (fall.from_tier, fall.to_tier, fall.cause.kind, fall.effective_at) == ("A", "B", "SILENCE", silent_from + 60 * DAY)
+    assert (f.records("actions"), f.view()["owner_id"]) == ([], "sdr-1")

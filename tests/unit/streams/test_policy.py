@@ -212,3 +212,10 @@ def test_the_digest_follows_from_what_the_policy_says_and_not_from_how() -> None
     assert policy_of(max_ahead="301s").digest != digest
     assert policy_of(version="2").digest != digest
     assert load_policy_text("# a comment\n" + yaml.safe_dump(SMALL, sort_keys=True)).digest == digest
+
+
+def test_001_21_a_review_of_the_policy_is_no_other_policy() -> None:
+    """A state is not refused because people looked at its policy and left it as it is."""
+    before, after = policy_of(reviewed_on="2026-01-01"), policy_of(reviewed_on="2026-07-01")
+    assert before.reviewed_on < after.reviewed_on
+    assert (after.digest, after.layout.layout_id) == (before.digest, before.layout.layout_id)

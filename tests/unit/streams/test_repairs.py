@@ -1,6 +1,6 @@
 """A late record repairs what time had decided without it: a transition of its own, cause LATE, effective at the account's clock."""
 
-from tests.builders import DAY, NOON, interaction, prediction
+from tests.builders import DAY, NOON, interaction, order, prediction
 from tests.folding import Folding, measured, policy_of, shipped
 
 SILENCE = {"silence": {"resets_on": {"actor": "CUSTOMER"}, "after": "60d", "then": "demote"}}
@@ -93,3 +93,24 @@ def test_a_clock_whose_demotion_waits_for_the_minimum_stay_runs_on_in_its_own_rh
     f.fold(interaction(at=NOON), prediction(score=90.0, at=NOON))
     falls = f.tick(NOON + 400 * DAY)
     assert [(each.to_tier, (each.effective_at - NOON) // DAY) for each in falls] == [("B", 150), ("C", 180)]
+
+
+def test_recency_that_is_lost_is_age_and_an_order_that_leaves_its_window_is_a_window() -> None:
+    """On day 365 recency falls too; that the order left is what is said."""
+    f = Folding(shipped("orders-rfm"))
+    f.fold(order(amount_minor=600_000, at=NOON))
+    f.tick(NOON + 400 * DAY)
+    assert [(each.from_tier, each.to_tier, (each.effective_at - NOON) // DAY, each.cause.kind) for each in f.published] == [
+        ("C", "A", 0, "ORDER"), ("A", "B", 90, "DECAY"), ("B", "C", 365, "WINDOW"),
+    ]  # fmt: skip
+
+
+def test_a_return_to_a_tier_that_a_trigger_already_held_is_the_records_own() -> None:
+    """Silence had lowered the account under a lift that went on; the visit takes the ceiling away, it fires nothing."""
+    lasting = {"when": {"downloads": {"at_least": 1}}, "lift_to": "B", "lasts": "90d"}
+    schemes = {"s": {"kind": "score", "tiers": [{"name": "C"}, {"name": "B", "enter_at": 60}], "triggers": [lasting]}}
+    f = Folding(policy_of(measures={"downloads": DOWNLOADS}, schemes=schemes, clocks=SILENCE))
+    f.fold(interaction(kind="DOWNLOAD", at=NOON), interaction(at=NOON + 70 * DAY))
+    assert [(each.to_tier, (each.effective_at - NOON) // DAY, each.cause.kind) for each in f.published] == [
+        ("B", 0, "TRIGGER"), ("C", 60, "SILENCE"), ("B", 70, "INTERACTION"),
+    ]  # fmt: skip

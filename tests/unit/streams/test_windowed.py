@@ -100,7 +100,7 @@ def test_a_row_that_must_be_renewed_says_the_last_number_it_knows_and_bounds_tha
 
 def test_evidence_says_how_many_records_are_behind_a_number() -> None:
     m = Measuring(REVENUE).fold(*(order(amount_minor=500, at=NOON + n) for n in range(9)))
-    assert m.lines(NOON + 8) == [("amount", 45.0, 9)]
+    assert m.lines(NOON + 8) == [("amount", 45.0, 9, NOON + 8)]
     m.renew(NOON + 31 * DAY)
     assert m.lines(NOON + 31 * DAY) == []
 

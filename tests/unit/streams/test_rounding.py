@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.ledger import apportioned
+from streams.rounding import apportioned
 from streams.units import micro
 
 
