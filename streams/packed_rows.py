@@ -22,7 +22,7 @@ SLACK = 2
 """So many words a row may grow by, at least, before it moves."""
 FIRST_WORDS = 4096
 _BITS = 64
-_PAIRS, _FOURS, _EIGHTS = np.int64(0x5555555555555555), np.int64(0x3333333333333333), np.int64(0x0F0F0F0F0F0F0F0F)
+_HALF, _PAIRS, _FOURS, _EIGHTS = np.int64(0xFFFFFFFF), np.int64(0x55555555), np.int64(0x33333333), np.int64(0x0F0F0F0F)
 
 
 class Packed(NamedTuple):
@@ -133,14 +133,14 @@ def _roomy(size: int) -> int:
 
 @compiled
 def _size(packed: Words, begin: int, masks: int) -> int:
-    """How many words a packed row takes, by its mask: the bits are counted in pairs, fours, eights, and those added up."""
+    """How many words a packed row takes, by its mask: bits are counted in pairs, fours and eights, one half beside the other."""
     size = masks
     for block in range(masks):
         mask = packed[begin + block]
-        pairs = (mask & _PAIRS) + ((mask >> 1) & _PAIRS)
-        fours = (pairs & _FOURS) + ((pairs >> 2) & _FOURS)
+        low, high = mask & _HALF, (mask >> 32) & _HALF
+        low, high = low - ((low >> 1) & _PAIRS), high - ((high >> 1) & _PAIRS)
+        fours = (low & _FOURS) + ((low >> 2) & _FOURS) + (high & _FOURS) + ((high >> 2) & _FOURS)
         eights = (fours & _EIGHTS) + ((fours >> 4) & _EIGHTS)
-        eights += eights >> 32
         eights += eights >> 16
         eights += eights >> 8
         size += int(eights & 127)
