@@ -1,7 +1,7 @@
 """A partition's log in memory, honest about transactions: nothing sent is seen before its commit, an abort leaves no trace.
 
 `MemoryBroker` is what outlives a lane; each `MemoryLog` is one owner's view of it. `fail(call, error, ...)` makes the next calls of
-that name raise, one error each, before they do anything.
+that name raise, one error each, before they do anything; `refuse` makes all of them.
 """
 
 import time
@@ -48,6 +48,7 @@ class MemoryLog:
         self.calls: list[str] = []
         self.held: set[str] = set()
         self._faults: dict[str, deque[LogError]] = defaultdict(deque)
+        self._refused: dict[str, LogError] = {}
         self._open: list[tuple[str, Headed]] | None = None
         self._epoch = 0
         self._at: dict[str, int] = {}
@@ -57,8 +58,17 @@ class MemoryLog:
         """Let the next calls of this name raise these errors."""
         self._faults[call].extend(errors)
 
+    def refuse(self, call: str, error: LogError | None) -> None:
+        """Let every call of this name raise such an error from now on; None lets them through again."""
+        if error is None:
+            self._refused.pop(call, None)
+        else:
+            self._refused[call] = error
+
     def _called(self, name: str) -> None:
         self.calls.append(name)
+        if (refused := self._refused.get(name)) is not None:
+            raise type(refused)(*refused.args)
         if self._faults[name]:
             raise self._faults[name].popleft()
         if name in ("begin", "send", "commit", "abort") and self._epoch != self.broker.epoch:

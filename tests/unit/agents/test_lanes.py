@@ -92,7 +92,7 @@ def test_a_lane_that_is_here_is_not_started_twice(bench: Bench) -> None:
 
 
 def test_a_lane_can_be_ended_while_it_waits_for_a_broker(bench: Bench) -> None:
-    bench.prepare = lambda log: log.fail("open", *(Retriable("no broker") for _ in range(1_000_000)))
+    bench.prepare = lambda log: log.refuse("open", Retriable("no broker"))
     bench.lanes.start([0])
     lane = bench.lanes.by_number[0]
     assert not lane.ready.is_set()
@@ -181,7 +181,7 @@ def test_the_watchdog_is_content_with_a_lane_that_has_nothing_to_do(bench: Bench
 
 
 def test_the_watchdog_ends_a_worker_whose_input_waits_without_a_commit(bench: Bench) -> None:
-    bench.prepare = lambda log: log.fail("commit", *(Retriable("no broker") for _ in range(1_000_000)))
+    bench.prepare = lambda log: log.refuse("commit", Retriable("no broker"))
     bench.lanes.start([0])
     lane = bench.lanes.by_number[0]
     assert lane.ready.wait(5)
@@ -189,7 +189,7 @@ def test_the_watchdog_ends_a_worker_whose_input_waits_without_a_commit(bench: Be
     eventually(lambda: "commit" in bench.logs[0].calls)
     dog, _ = watched(bench)
     assert dog.fault(lane, lane.progressed_at_s + 11) == "has input waiting and has committed nothing for 11 s"
-    bench.logs[0]._faults["commit"].clear()
+    bench.logs[0].refuse("commit", None)
 
 
 def test_the_watchdog_ends_a_worker_that_does_not_read_what_is_there(bench: Bench) -> None:
@@ -205,7 +205,7 @@ def test_the_watchdog_ends_a_worker_that_does_not_read_what_is_there(bench: Benc
 
 
 def test_the_watchdog_ends_a_worker_whose_restore_stands_still(bench: Bench) -> None:
-    bench.prepare = lambda log: log.fail("changelog_end", *(Retriable("no broker") for _ in range(1_000_000)))
+    bench.prepare = lambda log: log.refuse("changelog_end", Retriable("no broker"))
     bench.lanes.start([0])
     lane = bench.lanes.by_number[0]
     eventually(lambda: "changelog_end" in bench.logs[0].calls)
