@@ -14,9 +14,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import report
-from benchmarks.catalogue import PLANS, Plan
+from benchmarks.catalogue import PLANS
 from benchmarks.figures import Figure, Tell, conditions, load, spread
 from benchmarks.peers import comparing
+from benchmarks.plans import Plan
 
 _SHOWN_S = 15.0
 _NAMES = ", ".join(PLANS)
@@ -32,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON 
 
 
 def bench(names: Names = None, runs: Runs = 5, quick: Quick = False, keep: Keep = True, as_json: AsJson = False) -> None:
-    """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about a quarter of an hour."""
+    """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about an hour and a half."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # through every `finally`: worker and broker end with us
     figures: list[Figure] = []
     with _telling() as tell:

@@ -1,53 +1,7 @@
-"""Which figures there are: their names, what each row of their tables means, its unit and its bar, and how they are taken."""
+"""Which figures there are, in the order of the report; those that compare are in `comparisons`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
-
-from benchmarks import first_transition, growth, latency, orders, pairs, restore, spreading, stages, throughput, ticks
-from benchmarks.figures import Run, Tell
-from benchmarks.peers import comparing
-from benchmarks.stand import Stand
-
-POLICIES = Path(__file__).parents[1] / "policies"
-Taken = Iterator[tuple[Run, list[float]]]
-
-
-class Row(NamedTuple):
-    """One line of a figure's table. `digits` after the point; `bar` as it is written in the issue, empty where there is none."""
-
-    name: str
-    label: str
-    unit: str
-    digits: int = 0
-    bar: str = ""
-
-
-class Plan(NamedTuple):
-    """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named;
-    `trimmed`: the spread leaves out the smallest and the largest run."""
-
-    name: str
-    title: str
-    how: str
-    rows: tuple[Row, ...]
-    sizes: dict[str, int]
-    small: dict[str, int]
-    take: Callable[[dict[str, int], int, Tell], Taken]
-    asked_for: bool = False
-    trimmed: bool = False
-
-
-def _on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:
-    """A broker of the figure's own."""
-    with TemporaryDirectory(prefix="tierstream-bench-") as directory, Stand(Path(directory), pinned=pinned) as stand:
-        yield from measured(stand)
-
-
-def _plain(runs: Iterable[Run]) -> Taken:
-    """Runs without a curve."""
-    return ((run, []) for run in runs)
+from benchmarks import comparisons, first_transition, latency, orders, restore, stages, throughput, ticks
+from benchmarks.plans import POLICIES, Plan, Row, on_stand, plain
 
 
 def _throughput(policy: str, accounts: int = 50_000, records: int = 500_000, bar: str = "") -> Plan:
@@ -68,58 +22,9 @@ def _throughput(policy: str, accounts: int = 50_000, records: int = 500_000, bar
         ),
         sizes={"accounts": accounts, "records": records},
         small={"accounts": 5_000, "records": 300_000},
-        take=lambda sizes, runs, tell: _on_stand(
-            lambda stand: _plain(throughput.measured(stand, POLICIES / f"{policy}.yaml", **sizes, runs=runs, tell=tell))
+        take=lambda sizes, runs, tell: on_stand(
+            lambda stand: plain(throughput.measured(stand, POLICIES / f"{policy}.yaml", **sizes, runs=runs, tell=tell))
         ),
-    )
-
-
-_OVER = (("kafka-streams", ">= 3"), ("kafka-streams-tuned", ""), ("quix", ">= 8"), ("faust", ">= 50"))
-
-
-def _peers() -> Plan:
-    titles = [(engine.name, f"{engine.title} ({engine.durable})") for engine in comparing.engines()]
-    of = dict(titles)
-    return Plan(
-        name="peers",
-        title="The same job on other engines, one core each",
-        how="A decayed score over interactions, three tiers with hysteresis, from the same topic in the same run, engine after engine, in "
-        "an order that turns from run to run; one process on one core, the broker on the other. A warm-up shows every account to every "
-        "engine; then counts what a read_committed consumer downstream can read of an engine's changes, by when it can read it: to the "
-        "end of the topic, or for so many seconds. All changes of all engines are checked against one oracle in plain Python. Kafka "
-        "Streams, Quix Streams and Faust have their defaults where nothing is said; tierstream has its own.",
-        rows=(
-            *(Row(f"{name} events_per_s", title, "1/s") for name, title in titles),
-            *(Row(f"{name} cpu_us", f"processor time for an event: {title.partition(' (')[0]}", "us", 1) for name, title in titles),
-            *(
-                Row(f"over {name}", f"tierstream over {of[name].partition(' (')[0]}, events a second", "times", 1, bar)
-                for name, bar in _OVER
-            ),
-        ),
-        sizes={"accounts": 50_000, "records": 3_000_000, "seconds": 30},
-        small={"accounts": 2_000, "records": 600_000, "seconds": 8},
-        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(comparing.measured(stand, **sizes, runs=runs, tell=tell))),
-    )
-
-
-def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
-    return Plan(
-        name=name,
-        title=title,
-        how=f"{how} Pairs of runs on the same input, in turn, by the worker's processor time for an event once every account is known. "
-        "Smallest and largest are those of the second smallest and second largest pair: with nine pairs, an interval for the median of "
-        "96 %.",
-        rows=(
-            Row("cost_percent", "cost", "%", 1, bar),
-            Row("with_us", "processor time for an event", "us", 2),
-            Row("without_us", "the same without", "us", 2),
-        ),
-        sizes={"accounts": 50_000, "records": 1_000_000, "pairs": 9},
-        small={"accounts": 5_000, "records": 400_000, "pairs": 2},
-        take=lambda sizes, _, tell: _on_stand(
-            lambda stand: _plain(pairs.measured(stand, POLICIES / "sabc-live.yaml", variant, **sizes, tell=tell))
-        ),
-        trimmed=True,
     )
 
 
@@ -136,64 +41,9 @@ def _stages(policy: str, accounts: int = 6_250, records: int = 250_000) -> Plan:
         ),
         sizes={"accounts": accounts, "records": records},
         small={"accounts": accounts // 6, "records": records // 6},
-        take=lambda sizes, runs, tell: _plain(
+        take=lambda sizes, runs, tell: plain(
             stages.measured(POLICIES / f"{policy}.yaml", **sizes, tell=lambda said: tell(f"stages {policy}: {said}")) for _ in range(runs)
         ),
-    )
-
-
-def _growth() -> Iterator[Plan]:
-    policy = POLICIES / "sabc-live.yaml"
-    in_memory = "In memory, one partition, policy `sabc-live`, batches of 20,000 events at random; decode, fold, decide and write."
-    yield Plan(
-        name="growth-accounts",
-        title="What an event costs, by the number of accounts",
-        how=f"{in_memory} Every account has been seen before.",
-        rows=tuple(Row(f"at {size}", f"{size:,} accounts", "us", 2) for size in growth.SIZES),
-        sizes={"most": 5_000_000, "batches": 10},
-        small={"most": 5_000_000, "batches": 1},
-        take=lambda sizes, runs, tell: _plain(growth.by_accounts(policy, **sizes, runs=runs, tell=tell)),
-        asked_for=True,
-    )
-    yield Plan(
-        name="growth-touched",
-        title="What an event costs, by how many accounts a batch touches",
-        how=f"{in_memory} Each touched account is one changelog record.",
-        rows=tuple(Row(f"touching {touched}", f"at most {touched:,} different accounts in a batch", "us", 2) for touched in growth.TOUCHED),
-        sizes={"accounts": 100_000, "batches": 10},
-        small={"accounts": 20_000, "batches": 1},
-        take=lambda sizes, runs, tell: _plain(growth.by_touched(policy, **sizes, runs=runs, tell=tell)),
-    )
-
-
-def _spreading() -> Iterator[Plan]:
-    yield Plan(
-        name="partitions",
-        title="One worker with 1, 8 and 32 partitions",
-        how="Policy `common`, one worker on one core, everything in the topic before it begins.",
-        rows=(
-            *(Row(f"events_per_s {count}", f"{count} partitions, events a second", "1/s") for count in spreading.PARTITIONS),
-            *(Row(f"cpu_us {count}", f"{count} partitions, processor time for an event", "us", 2) for count in spreading.PARTITIONS),
-        ),
-        sizes={"accounts": 50_000, "records": 1_500_000},
-        small={"accounts": 2_000, "records": 300_000},
-        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(spreading.partitions(stand, **sizes, runs=runs, tell=tell))),
-    )
-    yield Plan(
-        name="workers",
-        title="Two workers against one",
-        how="Policy `common`, 8 partitions, everything in the topic before they begin. This machine has two cores: one worker has a core, "
-        "the broker the other; two workers have a core each, and the broker works on the second one's.",
-        rows=(
-            Row("times", "two workers over one", "times", 2, ">= 1.8 with the broker elsewhere"),
-            Row("one", "one worker, events a second", "1/s"),
-            Row("two", "two workers, events a second", "1/s"),
-            Row("one_us", "one worker, processor time for an event", "us", 2),
-            Row("two_us", "two workers, processor time for an event, both together", "us", 2),
-        ),
-        sizes={"accounts": 50_000, "records": 1_500_000},
-        small={"accounts": 2_000, "records": 600_000},
-        take=lambda sizes, runs, tell: _on_stand(lambda stand: _plain(spreading.workers(stand, **sizes, runs=runs, tell=tell))),
     )
 
 
@@ -213,7 +63,7 @@ def _ticks() -> Plan:
         ),
         sizes={"accounts": 1_000_000, "early": 500, "late": 10_000, "recalled": 9_500},
         small={"accounts": 5_000, "early": 20, "late": 200, "recalled": 180},
-        take=lambda sizes, runs, tell: _plain(ticks.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
+        take=lambda sizes, runs, tell: plain(ticks.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
     )
 
 
@@ -229,7 +79,7 @@ def _rescore() -> Plan:
         ),
         sizes={"accounts": 12_000},
         small={"accounts": 200},
-        take=lambda sizes, runs, tell: _plain(ticks.rescored(POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell)),
+        take=lambda sizes, runs, tell: plain(ticks.rescored(POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell)),
     )
 
 
@@ -248,8 +98,8 @@ def _orders() -> Plan:
         ),
         sizes={"customers": 23_570},
         small={"customers": 200},
-        take=lambda sizes, runs, tell: _on_stand(
-            lambda stand: _plain(orders.measured(stand, POLICIES / "orders-rfm.yaml", **sizes, runs=runs, tell=tell)), pinned=False
+        take=lambda sizes, runs, tell: on_stand(
+            lambda stand: plain(orders.measured(stand, POLICIES / "orders-rfm.yaml", **sizes, runs=runs, tell=tell)), pinned=False
         ),
         asked_for=True,
     )
@@ -259,28 +109,15 @@ PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
         _throughput("sabc-live", accounts=1_000_000, records=3_000_000, bar=">= 200,000"),
-        _peers(),
+        comparisons.peers(),
         _throughput("sabc"),
         _throughput("demo"),
-        _cost(
-            "exactly-once",
-            "plain-acks",
-            "What exactly once costs",
-            "With: as shipped. Without: the same records sent and acknowledged, but not in transactions.",
-            "<= 15",
-        ),
-        _cost(
-            "telemetry",
-            "uncounted",
-            "What telemetry costs",
-            f"With: every counter and histogram, scraped every {pairs.SCRAPE_S:g} s. Without: nothing counted, nothing scraped.",
-            "<= 2",
-        ),
-        *_spreading(),
+        *comparisons.costs(),
+        *comparisons.spread(),
         _stages("sabc-live", accounts=125_000, records=375_000),  # one partition of its throughput
         _stages("sabc"),
         _stages("demo"),
-        *_growth(),
+        *comparisons.by_size(),
         _ticks(),
         _rescore(),
         _orders(),
@@ -302,7 +139,7 @@ PLANS: dict[str, Plan] = {
             ),
             sizes={"accounts": 20_000, "seconds": 35},
             small={"accounts": 1_000, "seconds": 10},
-            take=lambda sizes, runs, tell: _on_stand(
+            take=lambda sizes, runs, tell: on_stand(
                 lambda stand: latency.measured(stand, POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell), pinned=False
             ),
         ),
@@ -320,8 +157,8 @@ PLANS: dict[str, Plan] = {
             ),
             sizes={"accounts": 1_000_000},
             small={"accounts": 50_000},
-            take=lambda sizes, runs, tell: _on_stand(
-                lambda stand: _plain(restore.measured(stand, POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell))
+            take=lambda sizes, runs, tell: on_stand(
+                lambda stand: plain(restore.measured(stand, POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell))
             ),
         ),
         Plan(
@@ -334,7 +171,7 @@ PLANS: dict[str, Plan] = {
             ),
             sizes={},
             small={},
-            take=lambda _, runs, tell: _plain(first_transition.warm(runs=runs, tell=tell)),
+            take=lambda _, runs, tell: plain(first_transition.warm(runs=runs, tell=tell)),
         ),
         Plan(
             name="demo-cold",
@@ -347,7 +184,7 @@ PLANS: dict[str, Plan] = {
             ),
             sizes={},
             small={},
-            take=lambda _, runs, tell: _plain(first_transition.cold(runs=runs, tell=tell)),
+            take=lambda _, runs, tell: plain(first_transition.cold(runs=runs, tell=tell)),
             asked_for=True,
         ),
     )

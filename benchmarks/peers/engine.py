@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from agents.embedded.guarding import Guard
 from agents.settings import Settings
 from benchmarks.figures import Tell
 from benchmarks.peers.oracle import Change
@@ -124,6 +125,7 @@ class Command:
         pinned = ["taskset", "-c", str(WORKER_CORE), *command] if (os.cpu_count() or 1) > WORKER_CORE else command
         with self._log.open("ab") as file:
             self._process = subprocess.Popen(pinned, cwd=directory, stdout=file, stderr=subprocess.STDOUT)
+        self._guard = Guard(self.pid, command[-1], self._log)
 
     @property
     def pid(self) -> int:
@@ -146,3 +148,4 @@ class Command:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._guard.release()
