@@ -230,10 +230,16 @@ class Accounts:
         words, ends = np.frombuffer(joined, np.int64), ends // 8
         taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
         if taken < len(keys):
-            self._make_room(len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys))
+            many = int(self._packed.end[0])  # as many again will come: every move in new memory is a copy of all
+            self._make_room(many + len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys))
             taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
         if taken < len(keys):
             raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {self.layout.layout_id:016x}")
+
+    def restored(self) -> None:
+        """Everything is back: memory grows slowly from here."""
+        self._settle()
+        self._packed = packed_rows.bounded(self._packed)
 
     def restore_row(self, key: bytes, written: Layout, packed: bytes) -> int:
         """Put a row of another layout back: what means the same in both. The account's number."""

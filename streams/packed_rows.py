@@ -228,6 +228,11 @@ def spacious(rows: Packed, accounts: int, words: int) -> Packed:
     return rows._replace(words=into)
 
 
+def bounded(rows: Packed) -> Packed:
+    """The same memory, of which no more is to be used than a third over what is."""
+    return rows._replace(words=rows.words[: max(int(rows.end[0]) * 4 // 3, FIRST_WORDS) + 1])
+
+
 def empty(start: Words, accounts: int) -> Packed:
     """Memory for rows that start like this, and nothing in it yet."""
     masks = masks_of(len(start))

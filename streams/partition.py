@@ -143,6 +143,7 @@ class Partition:
         for number in self._moved:
             self._fold.recall(self._accounts, number)
         self._moved.clear()
+        self._accounts.restored()
         self._layouts = {self.policy.layout.layout_id: self.policy.layout}
 
     def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:

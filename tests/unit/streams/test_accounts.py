@@ -91,6 +91,7 @@ def test_what_was_given_makes_the_same_accounts() -> None:
     rows = [(key, payload) for key, payload in live.take_changes() if changelog.is_row(key)]
     back = Accounts(LAYOUT, 1)
     back.restore_rows([key for key, _ in rows], [payload for _, payload in rows])
+    back.restored()
     assert shown(back) == shown(live)
     assert (back.earliest_ms(), back.due(77)) == (77, [5])
 
