@@ -56,7 +56,7 @@ def draw_peers(figure: Figure, titles: dict[str, str], path: Path) -> None:
         axes.set_ylim(len(titles) - 0.5, -0.8)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.set_xlabel("events a second on one core, the same job from the same topic (stroke: median of the runs; logarithmic)")
+        axes.set_xlabel("events a second on one core (logarithmic; stroke: median of the runs)")
         _save(canvas, path)
 
 
