@@ -50,7 +50,7 @@ def on_compiling(listener: Callable[[str], None]) -> None:
 def _compiled(function: _Function, *, makes_arrays: bool) -> _Function:
     if config.DISABLE_JIT:
         return function
-    # Nobody calls from C: without an entry for that, compiling takes a sixth less.
+    # Nobody calls from C: without an entry for that, compiling takes a tenth less.
     made: Any = numba.njit(nogil=True, error_model="numpy", _nrt=makes_arrays, no_cfunc_wrapper=True)(function)
     made._cache = _KeptCode(function, {"makes_arrays": makes_arrays, "bounds": bool(config.BOUNDSCHECK)})
     kept: _Function = made
