@@ -77,7 +77,7 @@ def _show(figures: list[Figure]) -> None:
     for figure in figures:
         plan = PLANS[figure.name]
         table = Table("", "median", "min", "max", "bar", title=plan.title, title_justify="left", box=None)
-        for row in plan.rows:
+        for row in report.measured_rows(plan, figure):
             found = spread(figure.runs, row.name, trimmed=plan.trimmed)
             table.add_row(row.label, *(f"{number:,.{row.digits}f}" for number in found), row.bar)
         console.print(table, "")

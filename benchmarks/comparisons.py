@@ -84,7 +84,7 @@ def by_size() -> Iterator[Plan]:
         how=f"{in_memory} Every account has been seen before.",
         rows=tuple(Row(f"at {size}", f"{size:,} accounts", "us", 2) for size in growth.SIZES),
         sizes={"most": 5_000_000, "batches": 10},
-        small={"most": 5_000_000, "batches": 1},
+        small={"most": 100_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_accounts(policy, **sizes, runs=runs, tell=tell)),
         asked_for=True,
     )

@@ -65,14 +65,14 @@ def _section(plan: Plan, figure: Figure) -> Iterator[str]:
     yield f"## {plan.title}\n"
     yield f"{plan.how}\n"
     yield "| | median | min | max | bar |\n|---|--:|--:|--:|--:|"
-    yield from (_line(row, spread(figure.runs, row.name, trimmed=plan.trimmed)) for row in _measured(plan, figure))
+    yield from (_line(row, spread(figure.runs, row.name, trimmed=plan.trimmed)) for row in measured_rows(plan, figure))
     yield (
         f"\n{sizes}{len(figure.runs)} runs; commit {at.commit}, {at.taken_on}, {at.cores} cores, {at.memory_gib} GiB, "
         f"Python {at.python}, load average before {at.load_before:.2f}, after {at.load_after:.2f}.\n"
     )
 
 
-def _measured(plan: Plan, figure: Figure) -> list[Row]:
+def measured_rows(plan: Plan, figure: Figure) -> list[Row]:
     """The rows that its runs know: a figure that was taken before a row came into being is shown without it."""
     return [row for row in plan.rows if all(row.name in run for run in figure.runs)]
 
