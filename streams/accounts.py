@@ -153,9 +153,12 @@ class Accounts:
         """The least deadline of all accounts, UNBOUNDED if there is none."""
         return int(self._deadlines[: len(self)].min(initial=UNBOUNDED))
 
-    def due(self, until_ms: int) -> list[int]:
-        """The accounts whose deadline is at most `until_ms`, by deadline, then key: one scan of the deadline column."""
-        late = np.flatnonzero(self._deadlines[: len(self)] <= until_ms)
+    def late(self, until_ms: int) -> NDArray[np.int64]:
+        """The accounts whose deadline is at most `until_ms`: one scan of the deadline column."""
+        return np.flatnonzero(self._deadlines[: len(self)] <= until_ms)
+
+    def in_order(self, late: NDArray[np.int64]) -> list[int]:
+        """Accounts by deadline, then key."""
         found = zip(self._deadlines[late].tolist(), map(self.key, late.tolist()), late.tolist(), strict=True)
         return [number for _, _, number in sorted(found)]
 

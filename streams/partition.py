@@ -81,7 +81,10 @@ class Partition:
         self._last_tick_ms, self._tick_moved = at_ms, True
         until_ms, outputs = at_ms - self.policy.lateness_ms, list[Output]()
         reference_ms = at_ms if previous_ms is None else previous_ms
-        for number in self._accounts.due(until_ms):
+        late = self._accounts.late(until_ms)
+        if self._forwarder is not None and len(late):
+            late = self._forwarder.rebound(self._accounts, late, until_ms)
+        for number in self._accounts.in_order(late):
             outputs += self._fold.due(self._accounts, number, until_ms, mode, decided_at_ms, reference_ms)
         return outputs
 

@@ -9,6 +9,7 @@ from streams.batches import RecordBatch
 from streams.cycle import fold_cycle
 from streams.forward.foresight import foresight
 from streams.forward.forwarder import FEWEST
+from streams.forward.search import HORIZON_MS
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy.compiled import CompiledPolicy
@@ -25,6 +26,7 @@ def prepare(policy: CompiledPolicy) -> None:
     for part in (records[:FEWEST], records[FEWEST:]):
         tick_ms = part[-1].appended_at_ms + policy.lateness_ms
         written += fold_cycle(rehearsed, RecordBatch.of(part), codec, mode="SHADOW", decided_at_ms=tick_ms, tick_ms=tick_ms).changes
+    rehearsed.fold_tick(_AT_MS + 2 * HORIZON_MS, "SHADOW", 0)  # later than any deadline
     restored = Partition(0, None, "rehearsal", policy)
     restored.restore_batch(written)
     restored.restored()

@@ -11,6 +11,7 @@ from streams.account_index import look_up
 from streams.accounts import Memory
 from streams.forward.cells import State, whole
 from streams.forward.folding import REPEATED, UNKNOWN, UNREADABLE, Happening, fold
+from streams.forward.marking import mark
 from streams.forward.plan import DEADLINE, MAX_AHEAD, TOPIC, Plan
 from streams.hashing import xxh64
 from streams.packed_rows import keep_row, load_row
@@ -68,11 +69,7 @@ def advance(first: int, records: Records, memory: Memory, policy: Plan, copy: St
         if fate > REPEATED:
             return place
         if fate < REPEATED:
-            memory.deadlines[number] = whole(copy.words, plan[DEADLINE])
-            if memory.touched[number] == 0:
-                memory.touched[number] = 1
-                memory.touched_list[memory.touched_count[0]] = number
-                memory.touched_count[0] += 1
+            mark(memory, number, whole(copy.words, plan[DEADLINE]))
     return int(records.offset.size)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.catalogue import shipped
 from schemas.interaction_columns import InteractionDecoder
@@ -17,6 +18,7 @@ from streams.forward.advance import Records, advance
 from streams.forward.cells import State
 from streams.forward.folding import DECIDES, DULL, REPEATED, UNPRICED
 from streams.forward.planning import TOPIC, NotPlanned, planned
+from streams.forward.rebounding import rebound
 from streams.policy.compiled import CompiledPolicy
 
 FEWEST = 16
@@ -45,6 +47,10 @@ class Forwarder:
         if quarantined:
             columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
         return Run(self, accounts, Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns))
+
+    def rebound(self, accounts: Accounts, late: NDArray[np.int64], until_ms: int) -> NDArray[np.int64]:
+        """Look again at accounts whose deadline has passed; those that are left have something to decide."""
+        return late[: rebound(late, until_ms, accounts.memory(), self.copy)]
 
 
 def forwarder_for(policy: CompiledPolicy) -> Forwarder | None:
