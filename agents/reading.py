@@ -37,6 +37,12 @@ def partitions_of(settings: Settings, topic: str) -> int:
     return len(found.partitions)
 
 
+def end_of(settings: Settings, topic: str, number: int) -> int:
+    """The last stable offset of one partition of a topic (logical name)."""
+    place = TopicPartition(settings.topic_name(topic), number)
+    return _offsets(clients.admin_client(settings), [place], _LATEST, settings)[number]
+
+
 def committed_messages(
     settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, on_total: Callable[[int], None] | None = None
 ) -> Iterator[Any]:

@@ -1,54 +1,60 @@
 """Does the live log say what was published? Folds what lies in Kafka again, in the recorded order, and compares.
 
-Rules: `fold-order` says which offsets each transaction folded and in which mode; the merge rule gives their order again. What
-comes out must equal `tier-transitions` of this application record by record, but for `decided_at` and `lag_ms`, which say
-when, not what. One partition after the other, a few thousand records of each input in memory at a time.
+Rules: `fold-order` says which offsets each transaction folded and in which mode; the merge rule gives their order again. What comes
+out must equal what this application published, record by record and in the same order, but for `decided_at` and `lag_ms`, which say
+when, not what. Of `account-tiers`, which is compacted, each record that is left must be one of those, and each account's last must be
+left. One partition after the other, a few thousand records of each input in memory at a time, and the partition's published payloads.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from agents.reading import committed_chunks, committed_records, partitions_of
+from agents.reading import committed_chunks, committed_records, end_of, partitions_of
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import SettingsError
-from schemas.records import FoldOrder, TierTransition
+from schemas.records import AccountTiers, Action, FoldOrder, HotLead, TierTransition
+from schemas.topics import TOPICS
+from streams.account import Output
 from streams.batches import NO_RECORDS, Chunk, RecordBatch
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
 from streams.replay import refolded
 
+Published = TierTransition | AccountTiers | Action | HotLead
+COMPARED: dict[str, type[Published]] = {
+    "tier-transitions": TierTransition,
+    "account-tiers": AccountTiers,
+    "actions": Action,
+    "hot-leads": HotLead,
+}
+"""What follows from the log alone."""
+
 WHEN_NOT_WHAT = ("decided_at", "lag_ms")
 
 
 class Difference(NamedTuple):
-    """A place where the log and what was published do not agree. `offset` is that in `tier-transitions`, None if it is missing there."""
+    """A place where the log and what was published do not agree. `offset`: that in `topic`, None if it is missing there."""
 
+    topic: str
     partition: int
     offset: int | None
     account_id: str
     message: str
 
 
-class Published(NamedTuple):
-    """A transition as it lies in `tier-transitions`."""
-
-    offset: int
-    transition: TierTransition
-
-
 class LiveReplay:
-    """The comparison, partition by partition; `transitions` counts what was folded again."""
+    """The comparison, partition by partition; `outputs` counts by topic what was folded again."""
 
     def __init__(self, settings: Settings, policy: CompiledPolicy) -> None:
         self._settings, self._policy, self._codec = settings, policy, Codec()
         self.partitions = partitions_of(settings, "tier-transitions")
-        self.transitions = 0
+        self.outputs: Counter[str] = Counter(dict.fromkeys(COMPARED, 0))
         self.transactions = 0
 
     def differences(self) -> Iterator[Difference]:
@@ -57,39 +63,41 @@ class LiveReplay:
             yield from self._compared(number)
 
     def _compared(self, number: int) -> Iterator[Difference]:
-        # What was published is read first: the engine goes on, and then the fold order covers at least that much.
-        published = list(self._published(number))
-        for again, entry in zip_longest(self.refolded(number), published):
-            if entry is None:
-                return  # the engine went on between the two readings
-            if again is None:
-                message = f"sequence {entry.transition.sequence} was published, but the log does not say so"
-                yield Difference(number, entry.offset, entry.transition.account_id, message)
-            elif differing := _differing(again, entry.transition):
-                yield Difference(number, entry.offset, entry.transition.account_id, differing)
-
-    def _published(self, number: int) -> Iterator[Published]:
-        for raw in committed_records(self._settings, "tier-transitions", partitions=[number]):
-            transition = self._codec.decode_as(TierTransition, raw.payload)
-            if transition.application == self._settings.application_id:
-                yield Published(raw.offset, transition)
-
-    def refolded(self, number: int) -> Iterator[TierTransition]:
-        """The transitions that the log of a partition says, in order."""
-        partition = Partition(number, self.partitions, self._settings.application_id, self._policy)
-        for outputs in refolded(partition, self._log(number), self._codec):
-            partition.take_changes()
+        # The engine goes on meanwhile: what the log said before the outputs are read must be among them, and what is among them
+        # the log must say by the time that it is read.
+        must = end_of(self._settings, "fold-order", number)
+        published = {topic: Shelf(topic, number, list(self._published(topic, number)), self._codec) for topic in COMPARED}
+        for order_offset, outputs in self.refolded(number):
             for output in outputs:
-                if isinstance(output.record, TierTransition):
-                    self.transitions += 1
-                    yield output.record
+                if output.topic in published:
+                    self.outputs[output.topic] += 1
+                    yield from published[output.topic].compared(output.record, order_offset < must)
+        for shelf in published.values():
+            yield from shelf.left_over()
 
-    def _log(self, number: int) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
+    def _published(self, topic: str, number: int) -> Iterator[tuple[int, bytes, Published]]:
+        for raw in committed_records(self._settings, topic, partitions=[number]):
+            if raw.payload is None:
+                continue
+            record = self._codec.decode_as(COMPARED[topic], raw.payload)
+            if record.application == self._settings.application_id:
+                yield raw.offset, raw.payload, record
+
+    def refolded(self, number: int) -> Iterator[tuple[int, list[Output]]]:
+        """What the log of a partition says, transaction by transaction, with the offset of its fold order."""
+        partition = Partition(number, self.partitions, self._settings.application_id, self._policy)
+        offsets = deque[int]()
+        for outputs in refolded(partition, self._log(number, offsets), self._codec):
+            partition.take_changes()
+            yield offsets.popleft(), outputs
+
+    def _log(self, number: int, offsets: deque[int]) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
         inputs = {topic: InputRanges(self._settings, topic, number) for topic in (*self._policy.inputs, "ticks")}
         for raw in committed_records(self._settings, "fold-order", partitions=[number]):
             order = self._codec.decode_as(FoldOrder, raw.payload)
             self._require_same_policy(order)
             self.transactions += 1
+            offsets.append(raw.offset)
             yield order, {folded.topic: inputs[folded.topic].range(folded.from_offset, folded.to_offset) for folded in order.ranges}
 
     def _require_same_policy(self, order: FoldOrder) -> None:
@@ -98,6 +106,67 @@ class LiveReplay:
                 f"policy {self._policy.name} has the digest {self._policy.digest}, partition {order.partition} was folded by "
                 f"{order.policy_digest}: replay with the policy file that the worker ran with"
             )
+
+
+class Shelf:
+    """What lies in one partition of one output topic, taken off record by record as the log says it."""
+
+    def __init__(self, topic: str, number: int, published: Sequence[tuple[int, bytes, Published]], codec: Codec) -> None:
+        self._topic, self._number, self._codec = topic, number, codec
+        self._by_id: dict[str, deque[tuple[int, bytes]]] = {}
+        self._last: dict[str, int] = {}
+        for offset, payload, record in published:
+            self._by_id.setdefault(_identity(record), deque()).append((offset, payload))
+            self._last[record.account_id] = offset
+        self._taken = -1
+        self._compacted = TOPICS[topic].cleanup == "compact"
+
+    def compared(self, again: Any, must: bool) -> Iterator[Difference]:
+        """The log says this record. `must`: it was said before the topic was read, so it has to be there."""
+        entries = self._by_id.get(_identity(again))
+        if not entries:
+            if must and not (self._compacted and self._last.get(again.account_id, -1) > self._taken):
+                yield self._difference(None, again, f"{_named(again)} follows from the log, but was not published")
+            return
+        offset, payload = entries.popleft()
+        published = self._codec.decode_as(COMPARED[self._topic], payload)
+        if offset < self._taken:
+            yield self._difference(offset, published, f"{_named(published)} lies before offset {self._taken}, which the log says earlier")
+        elif differing := _differing(again, published):
+            yield self._difference(offset, published, differing)
+        self._taken = max(self._taken, offset)
+
+    def left_over(self) -> Iterator[Difference]:
+        """What the log does not say."""
+        for offset, payload in sorted(entry for entries in self._by_id.values() for entry in entries):
+            published = self._codec.decode_as(COMPARED[self._topic], payload)
+            yield self._difference(offset, published, f"{_named(published)} was published, but the log does not say so")
+
+    def _difference(self, offset: int | None, record: Published, message: str) -> Difference:
+        return Difference(self._topic, self._number, offset, record.account_id, message)
+
+
+def _identity(record: Published) -> str:
+    match record:
+        case TierTransition():
+            return record.transition_id
+        case AccountTiers():
+            return f"{record.account_id} {record.generation} {record.revision}"
+        case Action():
+            return record.action_id
+        case HotLead():
+            return record.lead_id
+
+
+def _named(record: Published) -> str:
+    """Which one of the account's, for people."""
+    match record:
+        case TierTransition() | HotLead():
+            return f"sequence {record.sequence} of {record.scheme}"
+        case AccountTiers():
+            return f"revision {record.revision}"
+        case Action():
+            return f"{record.kind} of {record.name}"
 
 
 class InputRanges:
@@ -132,11 +201,11 @@ class InputRanges:
             yield from RecordBatch(self._number, (self._topic,), np.zeros(some.size, np.uint8), *some)
 
 
-def _differing(again: TierTransition, published: TierTransition) -> str:
+def _differing(again: Published, published: Published) -> str:
     """What differs, field by field; nothing if they say the same."""
     here, there = _what(again), _what(published)
     return "; ".join(f"{name} is {there[name]!r}, the log says {here[name]!r}" for name in here if here[name] != there[name])
 
 
-def _what(transition: TierTransition) -> dict[str, Any]:
-    return {name: said for name, said in msgspec.structs.asdict(transition).items() if name not in WHEN_NOT_WHAT}
+def _what(record: Published) -> dict[str, Any]:
+    return {name: said for name, said in msgspec.structs.asdict(record).items() if name not in WHEN_NOT_WHAT}

@@ -5,7 +5,6 @@ the defaults. What the business tunes is the policy, not a setting. Every proble
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -34,6 +33,8 @@ class TomlFile(PydanticBaseSettingsSource):
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib  # few have a file
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:

@@ -10,7 +10,7 @@ from schemas.records import HotLead
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.ledger import ledger
-from streams.moment import Moment, Reason, generation
+from streams.moment import Moment, Reason, common, generation, lag_ms
 from streams.policy.compiled import Scheme
 from streams.transitions import identified
 from streams.units import UNBOUNDED
@@ -41,13 +41,8 @@ def hot_lead(moment: Moment, reason: Reason, row: Row, dossier: Dossier, scheme:
     above, reach_micro = heat.now + 1, scheme.ladder.enter_at_micro(heat.now + 1)
     parts = ("hot", policy.name, scheme.name, moment.account_id, born, str(sequence), heat.trigger or "", str(effective_at_ms))
     return HotLead(
+        **common(moment, row),
         lead_id=identified(moment.application, *parts),
-        application=moment.application,
-        policy=policy.name,
-        policy_version=policy.version,
-        policy_digest=policy.digest,
-        account_id=moment.account_id,
-        generation=born,
         scheme=scheme.name,
         sequence=sequence,
         from_tier=tiers[heat.before],
@@ -57,9 +52,7 @@ def hot_lead(moment: Moment, reason: Reason, row: Row, dossier: Dossier, scheme:
         cause=reason.cause,
         effective_at=effective_at_ms,
         act_before=effective_at_ms + policy.act_within_ms,
-        decided_at=moment.decided_at_ms,
-        lag_ms=moment.decided_at_ms - (effective_at_ms if reason.lag_from_ms is None else reason.lag_from_ms),
-        mode=moment.mode,
+        lag_ms=lag_ms(moment, reason, effective_at_ms),
         trigger=heat.trigger,
         next_tier=tiers[above] if above < len(tiers) else None,
         points_to_next_micro=max(reach_micro - score_micro, 0) if reach_micro < UNBOUNDED else None,

@@ -1,6 +1,6 @@
 """The circumstances of one step: who folds, under what, for whom, and by which clock. The same for all that the step decides."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from schemas.records import Cause, CauseKind, Event, Mode
 from schemas.topics import INPUTS
@@ -46,6 +46,39 @@ class Reason(NamedTuple):
 def generation(row: Row, partition: int) -> str:
     """Names the record that created the account, so that one erased and created anew never repeats an id."""
     return f"{_TOPIC_BY_NUMBER[int(row['account.born_topic'])]}:{partition}:{int(row['account.born_offset'])}"
+
+
+class Common(TypedDict):
+    """What every output says of its account, engine, policy and decision; fields of `schemas.records.outputs.Decided`."""
+
+    account_id: str
+    generation: str
+    application: str
+    policy: str
+    policy_version: str
+    policy_digest: str
+    decided_at: int
+    mode: Mode
+
+
+def common(moment: Moment, row: Row) -> Common:
+    """The same for all that is said in one step."""
+    policy = moment.policy
+    return {
+        "account_id": moment.account_id,
+        "generation": generation(row, moment.partition),
+        "application": moment.application,
+        "policy": policy.name,
+        "policy_version": policy.version,
+        "policy_digest": policy.digest,
+        "decided_at": moment.decided_at_ms,
+        "mode": moment.mode,
+    }
+
+
+def lag_ms(moment: Moment, reason: Reason, effective_at_ms: int) -> int:
+    """From the append of the cause to the decision; for causes made by time, from the effective time."""
+    return moment.decided_at_ms - (effective_at_ms if reason.lag_from_ms is None else reason.lag_from_ms)
 
 
 def of_record(raw: RawRecord, record: Event, late: bool) -> Reason:

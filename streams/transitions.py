@@ -9,7 +9,7 @@ from streams.clocks.quiet import QuietClock
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.ledger import ledger
-from streams.moment import Moment, Reason, generation
+from streams.moment import Moment, Reason, common, generation, lag_ms
 from streams.policy.compiled import Scheme
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
@@ -47,22 +47,15 @@ def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, cross
     tiers, born = scheme.ladder.tiers, generation(row, moment.partition)
     lines = ledger(policy, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
     return TierTransition(
+        **common(moment, row),
         transition_id=transition_id(moment.application, policy.name, scheme.name, moment.account_id, born, sequence),
-        application=moment.application,
-        policy=policy.name,
-        policy_version=policy.version,
-        policy_digest=policy.digest,
         scheme=scheme.name,
-        account_id=moment.account_id,
-        generation=born,
         sequence=sequence,
         from_tier=None if before is None else tiers[before],
         to_tier=tiers[published],
         direction="ENTRY" if before is None else "UP" if published > before else "DOWN",
         effective_at=effective_at_ms,
-        decided_at=moment.decided_at_ms,
-        lag_ms=moment.decided_at_ms - (effective_at_ms if reason.lag_from_ms is None else reason.lag_from_ms),
-        mode=moment.mode,
+        lag_ms=lag_ms(moment, reason, effective_at_ms),
         cause=reason.cause,
         score_before_micro=crossing.score_before_micro,
         score_after_micro=crossing.score_micro,
@@ -90,17 +83,10 @@ def account_tiers(moment: Moment, row: Row, dossier: Dossier) -> AccountTiers:
     policy, pool = moment.policy, dossier.pool
     row["account.revision"] += 1
     return AccountTiers(
-        account_id=moment.account_id,
-        application=moment.application,
-        policy=policy.name,
-        policy_version=policy.version,
-        policy_digest=policy.digest,
-        generation=generation(row, moment.partition),
+        **common(moment, row),
         revision=int(row["account.revision"]),
         standings=[_standing(row, scheme) for scheme in policy.schemes],
         effective_at=int(row["account.clock_ms"]),
-        decided_at=moment.decided_at_ms,
-        mode=moment.mode,
         owner_id=dossier.owner(),
         pool=None if pool is None else Pool(since_at=pool.since_ms, reason=pool.reason, previous_owner_id=pool.previous_owner),
     )
@@ -122,20 +108,13 @@ def recycled(moment: Moment, reason: Reason, row: Row, dossier: Dossier, clock: 
     policy, born = moment.policy, generation(row, moment.partition)
     assert dossier.pool is not None, "announced after the account went to the pool"
     return Action(
+        **common(moment, row),
         action_id=identified(moment.application, policy.name, "RECYCLED", clock.name, moment.account_id, born, str(due_ms)),
-        application=moment.application,
-        policy=policy.name,
-        policy_version=policy.version,
-        policy_digest=policy.digest,
-        account_id=moment.account_id,
-        generation=born,
         kind="RECYCLED",
         name=clock.name,
         reason=dossier.pool.reason,
         due_at=due_ms,
-        decided_at=moment.decided_at_ms,
         lag_ms=moment.decided_at_ms - due_ms,
-        mode=moment.mode,
         cause=reason.cause,
         scheme=clock.scheme,
         tier=clock.tiers[tier],

@@ -8,6 +8,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from agents import clients
 from agents.kafka_log import KafkaLog
+from agents.lane import Lane
 from agents.provisioning import create_topics
 from agents.reading import committed_messages
 from agents.settings import Settings, load_settings
@@ -15,6 +16,7 @@ from agents.unit_of_work import CHANGELOG
 from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
 from schemas.codec import Codec
 from schemas.records import FoldOrder
+from tests.tallying import Tally, tallying_lane
 from tests.waiting import eventually
 
 INPUTS = ("interactions", "orders")
@@ -75,3 +77,20 @@ class Deployment:
     def fold_orders(self) -> list[FoldOrder]:
         """What each transaction folded."""
         return [Codec().decode_as(FoldOrder, message.value()) for message in self.committed("fold-order")]
+
+
+def recovered(deployment: Deployment, **duty: Any) -> tuple[Lane, Tally]:
+    """A tallying lane that has taken the partition over, and its tally."""
+    lane, tally = tallying_lane(deployment.log(), INPUTS, **duty)
+    lane.recover()
+    return lane, tally
+
+
+def step_until(lane: Lane, tally: Tally, records: int) -> None:
+    """Step until so many records are folded."""
+
+    def folded() -> bool:
+        lane.step(0.2)
+        return len(tally.folded) >= records
+
+    eventually(folded)

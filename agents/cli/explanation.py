@@ -64,7 +64,7 @@ def _standing(view: dict[str, Any], scheme: str, standing: dict[str, Any], clock
     table.add_column(overflow="fold")
     for said in (*_stages(standing), ("up", _way_up(standing)), *_ahead(view, standing, clock)):
         table.add_row(*said)
-    return [title, Padding(table, (0, 0, 0, 2))]
+    return [title, Padding(table, (0, 0, 0, 2), expand=False)]
 
 
 def _stages(standing: dict[str, Any]) -> list[tuple[str, str]]:
@@ -116,7 +116,7 @@ def _ledger(view: dict[str, Any], clock: Clock) -> Sequence[RenderableType]:
         table.add_row(Text(wording.points(share), style="bold"), Text(name, style="bold"))
         for part, line in _heaviest(list(zip(wording.parts(share, [line["micro"] for line in lines]), lines, strict=True))):
             table.add_row(wording.points(part), f"  {wording.evidence_of(line, view['profile'], clock)}")
-    return [title, Padding(table, (0, 0, 0, 2))]
+    return [title, Padding(table, (0, 0, 0, 2), expand=False)]
 
 
 def _heaviest(parts: list[tuple[int, Any]]) -> list[tuple[int, Any]]:

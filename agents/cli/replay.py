@@ -14,6 +14,7 @@ from schemas.errors import RecordRejected, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agents.replaying import Difference, LiveReplay
     from agents.settings import Settings
     from streams.policy import CompiledPolicy
     from streams.replay import FileReplay
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Events = Annotated[
     Path | None, typer.Argument(metavar="EVENTS.jsonl", help="Lines as `ingest` takes them; - is stdin.", show_default=False)
 ]
-Live = Annotated[bool, typer.Option("--live", help="Fold what is in Kafka again and compare with tier-transitions.")]
+Live = Annotated[bool, typer.Option("--live", help="Fold what is in Kafka again and compare with what was published.")]
 AsMode = Annotated[str, typer.Option("--mode", metavar="LIVE|BACKFILL|REBUILD|SHADOW", help="The mode that the outputs carry.")]
 SHOWN = 50
 
@@ -38,7 +39,8 @@ def replay(
 ) -> None:
     """Run the core over a file in memory and print what it publishes, one JSON line each: {"topic", "value"}.
 
-    With --live, fold the records in Kafka in their recorded order and prove that tier-transitions says the same (exit 1 if not).
+    With --live, fold the records in Kafka in their recorded order and prove that tier-transitions, account-tiers, actions and hot-leads
+    say the same (exit 1 if not).
 
     [dim]Examples:[/]  tierstream replay --policy sabc history.jsonl > transitions.jsonl
                tierstream replay --policy sabc --live
@@ -112,18 +114,24 @@ def _replay_live(settings: "Settings", policy: "CompiledPolicy", as_json: bool) 
         for difference in replay.differences():
             differences.append(difference)
             status.update(f"{len(differences):,} differences so far")
-    name = settings.topic_name("tier-transitions")
     if as_json:
         found = [difference._asdict() for difference in differences]
-        print_json({"fine": not found, "transactions": replay.transactions, "transitions": replay.transitions, "differences": found})
-        return len(differences)
+        counts = {"transactions": replay.transactions, "transitions": replay.outputs["tier-transitions"], "outputs": dict(replay.outputs)}
+        print_json({"fine": not found, **counts, "differences": found})
+    else:
+        _show_differences(settings, replay, differences)
+    return len(differences)
+
+
+def _show_differences(settings: "Settings", replay: "LiveReplay", differences: "list[Difference]") -> None:
     console = out()
     for difference in differences[:SHOWN]:
-        console.print(f"[red]differs[/] {name}:{difference.partition}:{difference.offset} account {difference.account_id}: ", end="")
-        console.print(difference.message, markup=False)
+        place = "missing" if difference.offset is None else difference.offset
+        console.print(f"[red]differs[/] {settings.topic_name(difference.topic)}:{difference.partition}:{place} ", end="")
+        console.print(f"account {difference.account_id}: {difference.message}", markup=False)
     if len(differences) > SHOWN:
         console.print(f"... and {len(differences) - SHOWN:,} more: --json lists them all")
-    console.print(f"{count_of(replay.transactions, 'transaction')} folded again, {count_of(replay.transitions, 'transition')} compared.")
+    compared = ", ".join(f"{count:,} of {settings.topic_name(topic)}" for topic, count in replay.outputs.items())
+    console.print(f"{count_of(replay.transactions, 'transaction')} folded again; they say {compared}.")
     if not differences:
-        console.print(f"[bold green]{name} says exactly what the log says.[/]")
-    return len(differences)
+        console.print("[bold green]What was published says exactly what the log says.[/]")

@@ -63,25 +63,31 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     points_to_keep_micro: int | None = None
 
 
-class TierTransition(msgspec.Struct, frozen=True, kw_only=True):
-    """A tier changed: idempotent by `transition_id`, gapless by `sequence`, explained by the ledger."""
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What every output says: about which account, by which engine and policy, when, and in which mode."""
 
-    transition_id: str
+    account_id: str
+    generation: str
     application: str
     policy: str
     policy_version: str
     policy_digest: str
+    decided_at: int
+    mode: Mode
+    owner_id: str | None = None
+
+
+class TierTransition(Decided, frozen=True, kw_only=True):
+    """A tier changed: idempotent by `transition_id`, gapless by `sequence`, explained by the ledger."""
+
+    transition_id: str
     scheme: str
-    account_id: str
-    generation: str
     sequence: int
     from_tier: str | None
     to_tier: str
     direction: Direction
     effective_at: int
-    decided_at: int
     lag_ms: int
-    mode: Mode
     cause: Cause
     score_before_micro: int | None
     score_after_micro: int | None
@@ -89,7 +95,6 @@ class TierTransition(msgspec.Struct, frozen=True, kw_only=True):
     contributions: list[Contribution]
     trail: list[Stage]
     forecast: Forecast | None = None
-    owner_id: str | None = None
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,58 +116,34 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     score_micro: int | None = None
 
 
-class AccountTiers(msgspec.Struct, frozen=True, kw_only=True):
+class AccountTiers(Decided, frozen=True, kw_only=True):
     """The current tiers of an account: written at entry, with every transition and on a change of owner or pool."""
 
-    account_id: str
-    application: str
-    policy: str
-    policy_version: str
-    policy_digest: str
-    generation: str
     revision: int
     standings: list[Standing]
     effective_at: int
-    decided_at: int
-    mode: Mode
-    owner_id: str | None = None
     pool: Pool | None = None
 
 
-class Action(msgspec.Struct, frozen=True, kw_only=True):
+class Action(Decided, frozen=True, kw_only=True):
     """Something that people or programs are to do, once: announced only live and while it is young."""
 
     action_id: str
-    application: str
-    policy: str
-    policy_version: str
-    policy_digest: str
-    account_id: str
-    generation: str
     kind: str
     name: str
     reason: str
     due_at: int
-    decided_at: int
     lag_ms: int
-    mode: Mode
     cause: Cause
     scheme: str | None = None
     tier: str | None = None
-    owner_id: str | None = None
     resolves: str | None = None
 
 
-class HotLead(msgspec.Struct, frozen=True, kw_only=True):
+class HotLead(Decided, frozen=True, kw_only=True):
     """An account became hot: who, why now, what would lift it next. Announced only live, while it is young."""
 
     lead_id: str
-    application: str
-    policy: str
-    policy_version: str
-    policy_digest: str
-    account_id: str
-    generation: str
     scheme: str
     sequence: int
     from_tier: str
@@ -172,11 +153,8 @@ class HotLead(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause
     effective_at: int
     act_before: int
-    decided_at: int
     lag_ms: int
-    mode: Mode
     trigger: str | None = None
     next_tier: str | None = None
     points_to_next_micro: int | None = None
-    owner_id: str | None = None
     campaign_id: str | None = None

@@ -1,16 +1,20 @@
 """`audit` and `replay --live` against a running engine: whole means whole, and a planted fault is found and named."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from msgspec.structs import replace
 
 from agents.embedded.broker import Broker
 from agents.reading import committed_messages, committed_records
+from agents.replaying import COMPARED
 from schemas import dead_letters
 from schemas.codec import Codec
-from schemas.records import FoldOrder, TierTransition
+from schemas.records import FoldOrder
 from streams.policy import load_policy
 from tests.house.tree import ROOT
 from tests.integration.commands import Commands
@@ -44,34 +48,47 @@ def test_what_an_engine_published_is_whole_and_says_what_the_log_says(worked: tu
     assert audit["transitions"] > 20
     replay = commands.json("replay", "--policy", "sabc", "--live")
     assert replay["fine"]
-    assert replay["transitions"] == audit["transitions"]
+    assert replay["outputs"] == {topic: len(list(committed_records(commands.settings, topic))) for topic in COMPARED}
+    assert replay["transitions"] == replay["outputs"]["tier-transitions"] == audit["transitions"]
+    assert replay["outputs"]["hot-leads"] > 0
     letters = Counter(
         dead_letters.from_headers(message.headers(), message.key(), message.value()).reason.value
         for message in committed_messages(commands.settings, "dead-letters")
     )
     assert letters == spoilt
 
-    planted = _planted_forgery(commands)
+    planted = _planted(commands, "tier-transitions", lambda last: last)
     found = commands.json("audit", exit_code=1)
     assert {breach["rule"] for breach in found["breaches"]} == {"GAP", "REPEATED_ID", "BROKEN_CHAIN"}
     assert {breach["place"] for breach in found["breaches"]} == {planted}
-    replayed = commands.json("replay", "--policy", "sabc", "--live", exit_code=1)
-    assert len(replayed["differences"]) == 1
+    forged = [
+        planted,
+        _planted(commands, "hot-leads", lambda last: replace(last, lead_id="forged")),
+        _planted(commands, "account-tiers", lambda last: replace(last, revision=99)),
+    ]
+    assert sorted(_not_of_the_log(commands)) == sorted(forged)
 
     other = commands.run("replay", "--policy", "demo", "--live")
     assert other.returncode == 2
     assert "digest" in other.stderr
 
 
-def _planted_forgery(commands: Commands) -> str:
-    """The last transition of a partition once more; returns where it lies."""
-    last = list(committed_records(commands.settings, "tier-transitions"))[-1]
-    doubled = Codec().decode_as(TierTransition, last.payload)
-    name = commands.settings.topic_name("tier-transitions")
+def _not_of_the_log(commands: Commands) -> list[str]:
+    """Where `replay --live` finds what the log does not say; it must find nothing else."""
+    found = commands.json("replay", "--policy", "sabc", "--live", exit_code=1)["differences"]
+    assert {each["message"].endswith("was published, but the log does not say so") for each in found} == {True}
+    return [f"{commands.settings.topic_name(each['topic'])}:{each['partition']}:{each['offset']}" for each in found]
+
+
+def _planted(commands: Commands, topic: str, forged: Callable[[Any], Any]) -> str:
+    """A forgery of the last record of a topic; returns where it lies."""
+    last = list(committed_records(commands.settings, topic))[-1]
+    record = forged(Codec().decode_as(COMPARED[topic], last.payload))
+    name = commands.settings.topic_name(topic)
     places: list[str] = []
     producer = Producer({"bootstrap.servers": commands.settings.bootstrap_servers})
     producer.produce(
-        name, Codec().encode(doubled), last.key, last.partition,
+        name, Codec().encode(record), last.key, last.partition,
         on_delivery=lambda _, message: places.append(f"{name}:{message.partition()}:{message.offset()}"),
     )  # fmt: skip
     producer.flush(10)

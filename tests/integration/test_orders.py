@@ -158,6 +158,7 @@ def test_two_workers_grade_real_orders_as_the_oracle_does_and_the_export_says_it
     assert {said.mode for said in published} == {"BACKFILL"}
     assert not list(committed_records(settings, "dead-letters"))
 
+    assert commands.json("replay", "--policy", "orders-rfm", "--live")["transitions"] == len(published)
     file = tmp_path / "log.jsonl"
     exported = commands.json("export", "--out", str(file))
     assert exported["written"] == {"orders": len(sold.sales), "ticks": records - len(sold.sales)}

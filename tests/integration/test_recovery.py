@@ -1,41 +1,20 @@
 """Laws of taking a partition over, on a real broker."""
 
 import time
-from typing import Any
 
 import pytest
 
 from agents import clients
 from agents.counters import LaneCounters
 from agents.kafka_log import KafkaLog
-from agents.lane import Lane
 from agents.partition_log import PositionLost
 from agents.patience import patiently
 from agents.provisioning import create_topics
 from agents.unit_of_work import CHANGELOG
 from schemas.errors import SettingsError
-from tests.deployments import INPUTS, Deployment
-from tests.tallying import Tally, tallying_lane
+from tests.deployments import INPUTS, Deployment, recovered, step_until
+from tests.tallying import tallying_lane
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def deployment(kafka: Any, prefix: str) -> Deployment:
-    return Deployment(kafka.bootstrap, prefix)
-
-
-def recovered(deployment: Deployment, **duty: Any) -> tuple[Lane, Tally]:
-    lane, tally = tallying_lane(deployment.log(), INPUTS, **duty)
-    lane.recover()
-    return lane, tally
-
-
-def step_until(lane: Lane, tally: Tally, records: int) -> None:
-    def folded() -> bool:
-        lane.step(0.2)
-        return len(tally.folded) >= records
-
-    eventually(folded)
 
 
 def opened(deployment: Deployment) -> KafkaLog:

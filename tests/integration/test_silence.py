@@ -13,6 +13,7 @@ import yaml
 from agents.clocks import wall_clock
 from agents.embedded.broker import Broker
 from agents.reading import committed_records
+from agents.replaying import COMPARED
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.records import FoldOrder, TierTransition
@@ -52,7 +53,8 @@ def judged_whole(settings: Settings, policy: Path) -> None:
     command = [sys.executable, "-m", "agents.cli", "replay", "--policy", str(policy), "--live", "--json"]
     replayed = subprocess.run(command, env=environment(settings), text=True, capture_output=True, cwd=ROOT, timeout=120)
     assert replayed.returncode == 0, replayed.stderr + replayed.stdout
-    assert json.loads(replayed.stdout)["transitions"] == len(transitions(settings))
+    published = {topic: len(list(committed_records(settings, topic))) for topic in COMPARED}
+    assert json.loads(replayed.stdout)["outputs"] == published
 
 
 def test_a_silent_account_is_demoted_at_its_exact_moment_with_no_event_arriving(

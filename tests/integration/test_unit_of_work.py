@@ -10,7 +10,6 @@ from confluent_kafka import KafkaError, KafkaException
 
 from agents.counters import LaneCounters
 from agents.kafka_log import KafkaLog, _translated
-from agents.lane import Lane
 from agents.partition_log import AbortRequired, Fatal, Fenced, Headed
 from agents.unit_of_work import CHANGELOG, Content, UnitOfWork, content
 from schemas import cloud_events, dead_letters
@@ -20,14 +19,8 @@ from schemas.records import FoldOrder
 from streams.account import Output
 from streams.cycle import Folded
 from tests.builders import transition
-from tests.deployments import INPUTS, Deployment
-from tests.tallying import Tally, tallying_lane
+from tests.deployments import INPUTS, Deployment, recovered, step_until
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def deployment(kafka: Any, prefix: str) -> Deployment:
-    return Deployment(kafka.bootstrap, prefix)
 
 
 @pytest.fixture
@@ -35,20 +28,6 @@ def log(deployment: Deployment) -> KafkaLog:
     log = deployment.log()
     log.open()
     return log
-
-
-def recovered(deployment: Deployment, **duty: Any) -> tuple[Lane, Tally]:
-    lane, tally = tallying_lane(deployment.log(), INPUTS, **duty)
-    lane.recover()
-    return lane, tally
-
-
-def step_until(lane: Lane, tally: Tally, records: int) -> None:
-    def folded() -> bool:
-        lane.step(0.2)
-        return len(tally.folded) >= records
-
-    eventually(folded)
 
 
 def test_nothing_of_a_transaction_is_seen_before_its_commit_and_all_after(deployment: Deployment, log: KafkaLog) -> None:

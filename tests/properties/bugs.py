@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.errors import RecordRejected
+from schemas.records import RiskSignal
 from streams.account import Fate, Step
 from streams.accounts import Accounts
 from streams.dossier import Dossier, Known
@@ -62,20 +63,16 @@ def too_wide(band: Any) -> Any:
     return widened
 
 
-def effective_when_it_happened(transition: Any) -> Any:
-    def dated(moment: Any, reason: Any, *more: Any) -> Any:
-        return msgspec.structs.replace(transition(moment, reason, *more), effective_at=reason.cause.occurred_at)
+def time_goes_back(transition: Any) -> Any:
+    def dated(*about: Any) -> Any:
+        record = transition(*about)
+        return msgspec.structs.replace(record, effective_at=record.effective_at // record.sequence)
 
     return dated
 
 
-def a_gate_takes_the_earned_tier(advance: Any) -> Any:
-    def taking(row: Any, scheme: Any, *more: Any) -> Any:
-        verdict = advance(row, scheme, *more)
-        row[scheme.column("earned")] = row[scheme.column("published")]
-        return verdict
-
-    return taking
+def a_risk_breaks_the_silence(is_reset: Any) -> Any:
+    return lambda self, record: isinstance(record, RiskSignal) or is_reset(self, record)
 
 
 def the_last_to_arrive_is_right(_: Any) -> Any:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 import streams.account
 import streams.view
-from streams import deadlines, decision, earned, leads, ledger, settling
+from streams import deadlines, earned, leads, ledger, settling
 from streams.account import AccountFold
 from streams.accounts import Accounts
+from streams.clocks.quiet import QuietClock
 from streams.dossier import Dossier
 from streams.lasting import LastingTrigger
 from streams.partition import Partition
@@ -47,7 +48,7 @@ GIVEN: dict[Callable[..., None], tuple[st.SearchStrategy[Any], ...]] = {
     decisions.test_illegal_input_between_ticks_changes_nothing: (TICKED, POISONS),
     folds.test_a_risk_raised_and_withdrawn_leaves_the_account_where_it_would_have_been: (policies_with_logs(repeating=False), st.data()),
     folds.test_the_final_score_does_not_depend_on_the_order_of_arrival: (UNREPEATED, RANDOMS),
-    folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band: (LOGS,),
+    folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band: (policies_with_logs(bare=True),),
     folds.test_deciding_every_record_gives_the_same_outputs_as_fast_forward: (LOGS,),
 }
 """What a law is given other than ticked worlds."""
@@ -63,9 +64,7 @@ PLANTED = [
     Planted(times.test_a_restored_partition_goes_on_identically_with_ticks, Accounts, "restore_row", bugs.deadlines_are_lost),
     Planted(times.test_guard_bands_and_deadlines_hide_nothing, earned, "band", bugs.too_wide),
     Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, settling, "transition", bugs.counted_again_from_one),
-    Planted(
-        times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, settling, "transition", bugs.effective_when_it_happened
-    ),
+    Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, settling, "transition", bugs.time_goes_back),
     Planted(times.test_the_last_word_of_account_tiers_is_how_the_account_stands, AccountFold, "_standings", bugs.told_of_transitions_alone),
     Planted(decisions.test_a_tier_is_kept_for_its_stay_and_every_move_is_a_step_after_its_pause, earned, "_patience", bugs.no_patience),
     Planted(decisions.test_score_alone_moves_up_at_a_threshold_and_down_below_a_band, ScoreLadder, "kept", bugs.lost_at_its_threshold),
@@ -79,9 +78,9 @@ PLANTED = [
     Planted(decisions.test_leads_and_actions_want_life_youth_and_leave_to_contact, leads, "is_young", bugs.everything_is_young),
     Planted(
         folds.test_a_risk_raised_and_withdrawn_leaves_the_account_where_it_would_have_been,
-        decision,
-        "advance",
-        bugs.a_gate_takes_the_earned_tier,
+        QuietClock,
+        "_is_reset",
+        bugs.a_risk_breaks_the_silence,
     ),
     Planted(folds.test_the_final_score_does_not_depend_on_the_order_of_arrival, Dossier, "_learn", bugs.the_last_to_arrive_is_right),
     Planted(folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band, ScoreLadder, "kept", bugs.lost_at_its_threshold),

@@ -42,7 +42,7 @@ class Bench:
 
     def started(self, *numbers: int) -> Lanes:
         self.lanes.start(numbers)
-        assert all(lane.ready.wait(5) for lane in self.lanes.by_number.values())
+        assert all(lane.ready.wait(30) for lane in self.lanes.by_number.values())
         return self.lanes
 
 
@@ -184,7 +184,7 @@ def test_the_watchdog_ends_a_worker_whose_input_waits_without_a_commit(bench: Be
     bench.prepare = lambda log: log.refuse("commit", Retriable("no broker"))
     bench.lanes.start([0])
     lane = bench.lanes.by_number[0]
-    assert lane.ready.wait(5)
+    assert lane.ready.wait(30)
     bench.brokers[0].append("interactions", "a", at_ms=1)
     eventually(lambda: "commit" in bench.logs[0].calls)
     dog, _ = watched(bench)
