@@ -58,6 +58,11 @@ def inputs_of(policy: dict[str, Any]) -> list[str]:
     return [topic for topic in RECORD_OF if topic in named]
 
 
+def _told_besides(account: Account) -> tuple[Any, ...]:
+    """What account-tiers says that transitions do not."""
+    return (account.owner(), account.pool is None, *(standing.earned for standing in account.standing.values()))
+
+
 def fold_order(inputs: dict[str, list[Logged]], orders: list[Row]) -> Iterator[tuple[Logged | None, Row]]:
     """Every record with the transaction that folded it: heads by (append time, rank); None for the tick that a transaction ends with.
 
@@ -124,7 +129,7 @@ class Recomputing:
             due.add(heappop(self._calm)[1])
         for key in due:
             account = self.result.accounts[key]
-            held_by, published = (account.owner(), account.pool is None), len(self.result.transitions)
+            held_by, published = _told_besides(account), len(self.result.transitions)
             self._pass(account, key, until_ms, told)
             self._stand(account, key, held_by, published, told)
 
@@ -147,7 +152,7 @@ class Recomputing:
 
     def _live(self, account: Account, is_new: bool, record: Logged, said: Row, order: Row) -> None:
         key, told = said["account_id"].encode(), {"mode": order["mode"], "reference_ms": record.appended_at_ms}
-        held_by, published = (account.owner(), account.pool is None), len(self.result.transitions)
+        held_by, published = _told_besides(account), len(self.result.transitions)
         if not is_new:
             self._pass(account, key, said["occurred_at"], told)
         late = said["occurred_at"] < account.clock_ms
@@ -162,7 +167,7 @@ class Recomputing:
             self._enter(account, reason)
         self._settle(account, reason)
         self._pass(account, key, account.clock_ms, told)
-        self._stand(account, key, (None, None) if is_new else held_by, published, told)
+        self._stand(account, key, None if is_new else held_by, published, told)
 
     def _enter(self, account: Account, reason: Row) -> None:
         for name, standing in account.standing.items():
@@ -245,8 +250,8 @@ class Recomputing:
         return str(uuid5(NAMESPACE, "\x1f".join(parts)))
 
     def _stand(self, account: Account, key: bytes, held_by: Any, published: int, told: Row) -> None:
-        """Current tiers: at entry, with every transition, and when owner or pool have changed."""
-        if held_by == (account.owner(), account.pool is None) and published == len(self.result.transitions):
+        """Current tiers: at entry, with every transition, and when owner, pool or a tier earned behind a gate have changed."""
+        if held_by == _told_besides(account) and published == len(self.result.transitions):
             return
         account.revision += 1
         self.result.standings.append(

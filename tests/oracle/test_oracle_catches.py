@@ -1,5 +1,6 @@
 """The oracle can fail: each anomaly there is, planted into a good log, is caught by its name."""
 
+import json
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -138,7 +139,9 @@ def changed_row(left: Left) -> Left:
     rows = [place for place, (key, _) in enumerate(left.changelog) if key.startswith(b"r")]
     key, payload = left.changelog[rows[-1]]
     assert payload is not None
-    spoilt = payload[:8] + bytes([payload[8] ^ 1]) + payload[9:]
+    layout = next(json.loads(about) for each, about in left.changelog if each.startswith(b"\0layout\0") and about is not None)
+    first = 8 + -(-layout["row_bytes"] // 512) * 8  # behind the layout's id and the mask: the first word that is not as rows start
+    spoilt = payload[:first] + bytes([payload[first] ^ 1]) + payload[first + 1 :]
     return left._replace(changelog=[*left.changelog, (key, spoilt)])
 
 
