@@ -6,7 +6,7 @@ TOOLS := .venv/.tools
 ARGS ?=
 ROUNDS ?= 10
 
-.PHONY: help demo test test-faults check bench soak clean
+.PHONY: help demo test test-faults check bench gate soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
+	@echo "make gate         is this checkout slower than the base that was accepted? (ARGS='--renew \"why\"' makes HEAD the base)"
 	@echo "make soak         the properties over many more examples, then test-faults again and again (ROUNDS=10)"
 	@echo "make clean        remove what was made, the environment too"
 
@@ -44,6 +45,9 @@ test-faults: $(TOOLS)
 bench: $(READY)
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks $(ARGS)
+
+gate: $(READY)
+	$(BIN)/python -m benchmarks.gate $(ARGS)
 
 soak: $(TOOLS)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/properties tests/oracle --timeout 0 $(ARGS)

@@ -8,6 +8,7 @@
     pairs, variants         what a promise costs: with it and without it, in pairs
     growth, spreading       by accounts and touched accounts; by partitions and workers
     peers/      the same job on other engines, from the same topic in the same run
+    gate/       is this checkout slower than the base that was accepted? `make gate`
     figures     medians with spread, and the conditions under which they were taken
     report, pictures        docs/benchmarks.md
 
