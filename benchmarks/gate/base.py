@@ -55,7 +55,7 @@ def checked_out(commit: str, checkout: Path = CHECKOUT) -> Iterator[Path]:
             _git(checkout, "worktree", "add", "--quiet", "--detach", str(tree), commit)
             yield tree
         finally:  # twice forced: also one that was stopped while it was made
-            _git(checkout, "worktree", "remove", "--force", "--force", str(tree))
+            _run(checkout, "worktree", "remove", "--force", "--force", str(tree))
 
 
 def _require(commit: str, checkout: Path) -> None:
@@ -70,7 +70,11 @@ def _require(commit: str, checkout: Path) -> None:
 
 
 def _git(checkout: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True, check=False)
+    done = _run(checkout, *arguments)
     if done.returncode:
         raise GateError(f"`git {' '.join(arguments[:2])}` in {checkout} must succeed, but: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True, check=False)
