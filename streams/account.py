@@ -20,7 +20,7 @@ from streams.moment import Moment, of_record, remember_last
 from streams.passing import look_ahead, passed
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
 from streams.settling import Account, Output, entries, evaluated, settled
-from streams.transitions import account_tiers
+from streams.transitions import account_tiers, transition
 from streams.view import account_view
 
 __all__ = ["AccountFold", "Fate", "Output", "Step"]
@@ -82,7 +82,7 @@ class AccountFold:
 
     def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
         key = account.accounts.key(account.number)
-        return Moment(self._application, self._policy, mode, decided_at_ms, reference_ms, self._partition, key, key.decode())
+        return Moment(self._application, self._policy, mode, decided_at_ms, reference_ms, self._partition, key, key.decode(), transition)
 
     def _take(self, account: Account, topic: str, record: Event, event: int, entering: bool) -> bool:
         """Fold the record into measures, clocks and dossier. False if nothing had a use for it."""

@@ -18,6 +18,7 @@ from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
 from streams.kinds import Row
+from streams.lone_account import LoneAccount
 from streams.packed_rows import Packed, Words, give_rows, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
@@ -104,13 +105,9 @@ class Accounts:
         self._deadlines, self._touched = grown(self._deadlines, accounts), grown(self._touched, accounts)
         self._touched_list = grown(self._touched_list, accounts)
 
-    def alone(self, number: int) -> "Accounts":
+    def alone(self, number: int) -> LoneAccount:
         """A copy of one account, to try things on."""
-        copied = Accounts(self.layout, accounts=1)
-        there = copied.enter(self.key(number))
-        copied._dossiers[there] = encode_dossier(self.dossier(number))
-        copied._lend(there)[:] = self._lend(number)
-        return copied
+        return LoneAccount(self.key(number), self._lend(number).copy().view(self.layout.dtype), self.dossier(number))
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

@@ -83,10 +83,7 @@ def band(ladder: ScoreLadder, tier: int, claim: Claim) -> tuple[int, int]:
     The aim is a staircase over the score, so its next change on each side lies at a threshold.
     """
     target = aim(ladder, tier, claim)
-    thresholds = sorted(
-        {ladder.enter_at_micro(above) for above in range(1, len(ladder.tiers))}
-        | {ladder.leave_below_micro(held) for held in range(1, tier + 1)}
-    )
+    thresholds = ladder.thresholds(tier)
     low, high = -UNBOUNDED, UNBOUNDED
     for threshold in thresholds:
         if threshold > claim.score_micro and aim(ladder, tier, claim._replace(score_micro=threshold)) != target:

@@ -5,9 +5,11 @@ Time is let pass for a copy of the account, by the same code that lets it pass f
 
 import msgspec
 
-from schemas.records import Forecast, TierTransition
+from schemas.records import Cause, Forecast, TierTransition
 from streams import deadlines
-from streams.moment import Moment
+from streams.dossier import Dossier
+from streams.kinds import Row
+from streams.moment import Crossing, Moment, Reason
 from streams.passing import changed
 from streams.policy.compiled import Scheme
 from streams.settling import Account, Output
@@ -29,7 +31,7 @@ def foretold(moment: Moment, account: Account, outputs: list[Output]) -> list[Ou
 
 def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | None:
     """The next change of the scheme's published tier by time alone; None if there is none within ten years."""
-    future = imagined(account)
+    future, imagining = imagined(account), moment._replace(mode="SHADOW", told=_foreseen)
     clock_ms = looked_ms = fresh_ms = int(future.row["account.clock_ms"])
     for _ in range(MOST_CHANGES):
         moment.policy.renew(future.row, future.dossier, fresh_ms)
@@ -39,20 +41,37 @@ def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | Non
         looked_ms, fresh_ms = due.at_ms - 1, due.at_ms  # as in streams/passing.py
         if not due.exact:
             continue
-        for output in changed(moment, future, due.at_ms, guarded=True):
-            if isinstance(output.record, TierTransition) and output.record.scheme == scheme.name:
+        for output in changed(imagining, future, due.at_ms, guarded=True):
+            if isinstance(output.record, _Foreseen) and output.record.scheme == scheme.name:
                 return _forecast(moment, account, scheme, output.record)
         looked_ms = fresh_ms = int(future.row["account.clock_ms"])
     return None
 
 
-def _forecast(moment: Moment, account: Account, scheme: Scheme, change: TierTransition) -> Forecast:
-    earned = next(stage for stage in change.trail if stage.stage == "earned")
+class _Foreseen(msgspec.Struct):
+    """A published change in few words."""
+
+    scheme: str
+    effective_at: int
+    to_tier: str
+    cause: Cause
+    because: str
+
+
+def _foreseen(_moment: Moment, reason: Reason, row: Row, _dossier: Dossier, crossing: Crossing) -> _Foreseen:
+    scheme = crossing.scheme
+    effective_at_ms = max(int(row["account.clock_ms"]), int(row[scheme.column("effective_at_ms")]))
+    return _Foreseen(
+        scheme.name, effective_at_ms, scheme.ladder.tiers[int(row[scheme.column("published")])], reason.cause, crossing.because
+    )
+
+
+def _forecast(moment: Moment, account: Account, scheme: Scheme, change: _Foreseen) -> Forecast:
     detail = f" ({change.cause.detail})" if change.cause.detail else ""
     return Forecast(
         at=change.effective_at,
         to_tier=change.to_tier,
-        because=f"{change.cause.kind}{detail}: {earned.because}",
+        because=f"{change.cause.kind}{detail}: {change.because}",
         points_to_keep_micro=_points_to_keep(moment, account, scheme) if change.cause.kind in ("DECAY", "WINDOW") else None,
     )
 

@@ -1,12 +1,16 @@
 """The circumstances of one step: who folds, under what, for whom, and by which clock. The same for all that the step decides."""
 
+from collections.abc import Callable
 from typing import NamedTuple, TypedDict
+
+import msgspec
 
 from schemas.records import Cause, CauseKind, Event, Mode
 from schemas.topics import INPUTS
+from streams.dossier import Dossier
 from streams.intake import RawRecord
 from streams.kinds import Row
-from streams.policy.compiled import CompiledPolicy
+from streams.policy.compiled import CompiledPolicy, Scheme
 
 CAUSES: dict[str, CauseKind] = {
     "interactions": "INTERACTION",
@@ -22,8 +26,22 @@ CAUSES: dict[str, CauseKind] = {
 _TOPIC_BY_NUMBER = {topic.number: topic.name for topic in INPUTS.values()}
 
 
+class Crossing(NamedTuple):
+    """What one decision changed. `published_before` None: the account has just entered the ladder."""
+
+    scheme: Scheme
+    published_before: int | None
+    score_before_micro: int
+    score_micro: int
+    dimensions_before: list[int]
+    because: str
+
+
 class Moment(NamedTuple):
-    """One account's step. `reference_ms`: the recorded time by which its age is judged (append time, or the tick before)."""
+    """One account's step. `reference_ms`: the recorded time by which its age is judged (append time, or the tick before).
+
+    `told`: how a published change is told; for one that is only imagined, in few words.
+    """
 
     application: str
     policy: CompiledPolicy
@@ -33,6 +51,7 @@ class Moment(NamedTuple):
     partition: int
     key: bytes
     account_id: str
+    told: "Told"
 
 
 class Reason(NamedTuple):
@@ -41,6 +60,10 @@ class Reason(NamedTuple):
     cause: Cause
     lag_from_ms: int | None = None
     campaign_id: str | None = None
+
+
+Told = Callable[[Moment, Reason, Row, Dossier, Crossing], msgspec.Struct]
+"""Makes the record of a published change."""
 
 
 def generation(row: Row, partition: int) -> str:

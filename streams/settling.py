@@ -11,9 +11,9 @@ from streams.earned import Claim, Verdict
 from streams.forward.foresight import foresight
 from streams.kinds import Row
 from streams.leads import Heat, hot_lead
-from streams.moment import Moment, Reason
+from streams.lone_account import LoneAccount
+from streams.moment import Crossing, Moment, Reason
 from streams.policy.compiled import CompiledPolicy, Scheme
-from streams.transitions import Crossing, transition
 from streams.triggers import lift, trigger_text
 from streams.units import micro
 
@@ -29,7 +29,7 @@ class Output(NamedTuple):
 class Account(NamedTuple):
     """One account among the others of its partition."""
 
-    accounts: Accounts
+    accounts: Accounts | LoneAccount
     number: int
     row: Row
 
@@ -114,8 +114,8 @@ def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, cross
             dossier = account.accounts.dossier(account.number)
             moved = crossing._replace(published_before=published_before, because=verdict.because)
             why = _triggered(reason, claim, verdict, crossing) if fires else reason
-            outputs.append(_published(moment, transition(moment, why, row, dossier, moved)))
-        if verdict.tier == earned_before:
+            outputs.append(_published(moment, moment.told(moment, why, row, dossier, moved)))
+        if verdict.tier in (earned_before, verdict.aim):
             return outputs
 
 
@@ -140,5 +140,5 @@ def entries(moment: Moment, reason: Reason, account: Account) -> list[Output]:
             score_micro = int(row[scheme.column("score_micro")])
             because = f"every account enters at {scheme.ladder.tiers[0]}"
             crossing = Crossing(scheme, None, score_micro, score_micro, dimensions_micro(moment.policy, row), because)
-            outputs.append(_published(moment, transition(moment, reason, row, account.accounts.dossier(account.number), crossing)))
+            outputs.append(_published(moment, moment.told(moment, reason, row, account.accounts.dossier(account.number), crossing)))
     return outputs

@@ -1,6 +1,5 @@
 """From a decision to what is published: tier transitions, current tiers, actions. Identified, chained, explained."""
 
-from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from schemas.records import AccountTiers, Action, DimensionChange, Pool, Standing, TierTransition
@@ -9,7 +8,7 @@ from streams.clocks.quiet import QuietClock
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.ledger import ledger
-from streams.moment import Moment, Reason, common, generation, lag_ms
+from streams.moment import Crossing, Moment, Reason, common, generation, lag_ms
 from streams.policy.compiled import Scheme
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
@@ -24,17 +23,6 @@ def transition_id(application: str, policy: str, scheme: str, account_id: str, g
 def identified(*parts: str) -> str:
     """A UUID of version 5 over what a record is about."""
     return str(uuid5(NAMESPACE, "\x1f".join(parts)))
-
-
-class Crossing(NamedTuple):
-    """What one decision changed. `published_before` None: the account has just entered the ladder."""
-
-    scheme: Scheme
-    published_before: int | None
-    score_before_micro: int
-    score_micro: int
-    dimensions_before: list[int]
-    because: str
 
 
 def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:

@@ -114,6 +114,7 @@ class ScoreLadder:
         self._every_ms = spec.steps.every if spec.steps else 0
         self._enter = [-UNBOUNDED] + [micro(tier.enter_at or 0.0) for tier in spec.tiers[1:]] + [UNBOUNDED]
         self._leave = [-UNBOUNDED] + [micro(ScoreSpec._leave(tier)) for tier in spec.tiers[1:]]
+        self._thresholds = [sorted({*self._enter[1:-1], *self._leave[1 : tier + 1]}) for tier in range(len(self.tiers))]
 
     def reached(self, score_micro: int) -> int:
         """The highest tier that the score reaches from below."""
@@ -127,6 +128,10 @@ class ScoreLadder:
         while score_micro < self._leave[tier]:
             tier -= 1
         return tier
+
+    def thresholds(self, tier: int) -> list[int]:
+        """The scores, rising, at which something can change for an account in `tier`: where tiers are entered, and where it is lost."""
+        return self._thresholds[tier]
 
     def pause_ms(self, tier: int) -> int:
         """The time between a step into `tier` and the next step."""
