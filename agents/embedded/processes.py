@@ -51,10 +51,12 @@ def answers(bootstrap: str, timeout_s: float = 5.0) -> bool:
 
 
 def is_running(pid: int) -> bool:
-    """Whether process `pid` is there; a child of ours that has ended is reaped on the way."""
+    """Whether process `pid` is there; a child of ours that has ended is reaped on the way.
+
+    A child counts as running until it can be reaped: its first thread may be a zombie while others are still ending.
+    """
     with suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
+        return os.waitpid(pid, os.WNOHANG)[0] != pid
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
