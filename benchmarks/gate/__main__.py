@@ -15,7 +15,7 @@ from benchmarks.gate.base import CHECKOUT, Base, GateError, accepted, checked_ou
 from benchmarks.gate.judging import FEWEST_PAIRS, LIMIT, PERCENT, Pair, Verdict, complaint, judged
 from benchmarks.gate.running import Both, Run, in_pairs, make_work
 
-ACCOUNTS, RECORDS = 20_000, 120_000
+ACCOUNTS, RECORDS = 10_000, 120_000
 
 Why = Annotated[
     str | None, typer.Option("--renew", metavar="WHY", help="Measure nothing: accept the speed of HEAD, and keep it as the base.")
