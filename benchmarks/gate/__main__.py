@@ -35,11 +35,17 @@ def gate(why: Why = None, pairs: Pairs = FEWEST_PAIRS) -> None:
     except GateError as fault:
         print(f"gate: {fault}", file=sys.stderr)
         sys.exit(2)
+    sys.exit(concluded(base, runs))
+
+
+def concluded(base: Base, runs: list[Both]) -> int:
+    """Say what came out; the exit code."""
     verdict = judged([Pair(old.cpu_us, new.cpu_us) for old, new in runs])
     if verdict.too_slow:
         print(f"gate: {complaint(verdict, base.base)}", file=sys.stderr)
-        sys.exit(1)
+        return 1
     _show(base, runs, verdict)
+    return 0
 
 
 def _measured(base: Base, pairs: int) -> list[Both]:

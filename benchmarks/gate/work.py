@@ -14,7 +14,7 @@ from benchmarks.workload import SPANS_MS, interactions, one_each, profiles
 
 START_AT_MS = 1_760_000_000_000
 FIRST_EVENTS = 2_000
-LOADING = 20_000
+LOADING = 5_000
 
 
 def main(file: Path, accounts: int, records: int) -> None:

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from benchmarks.gate import running
+from benchmarks.gate.__main__ import concluded
 from benchmarks.gate.base import CHECKOUT, Base, GateError, accepted, checked_out, renew
 from benchmarks.gate.judging import AGAIN, FEWEST_PAIRS, LIMIT, Pair, Verdict, complaint, judged
 
@@ -67,6 +68,25 @@ def test_a_failure_is_one_sentence_with_ratio_interval_and_the_command_that_repe
     assert said.startswith("an event takes 1.42 times the processor time of base 0123456789 (95 % interval 1.38 to 1.47")
     assert f"`{AGAIN}`" in said
     assert "\n" not in said
+
+
+def runs_of(pairs: list[Pair]) -> list[running.Both]:
+    return [(running.Run("", old_us, 10, 20), running.Run("", new_us, 10, 20)) for old_us, new_us in pairs]
+
+
+def test_too_slow_is_exit_code_1_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert concluded(Base("0123456789abcdef", "why"), runs_of(noisy(1.4, 0.03, 1))) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert AGAIN in shown.err
+
+
+def test_fast_enough_is_exit_code_0_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert concluded(Base("0123456789abcdef", "why"), runs_of([Pair(5.0, 5.25)] * FEWEST_PAIRS)) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert all(text in shown.out for text in ("0123456789", "5.25", "1.050", f"{LIMIT:.2f}"))
 
 
 def test_pairs_alternate_so_that_drift_takes_no_side() -> None:
