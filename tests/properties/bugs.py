@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.changelog import account_of
 from schemas.errors import RecordRejected
 from schemas.records import RiskSignal
 from streams.account import Fate, Step
@@ -46,11 +47,13 @@ def a_millisecond_early(forecast: Any) -> Any:
     return early
 
 
-def deadlines_are_lost(restore_row: Any) -> Any:
-    def lost(self: Accounts, *where: Any) -> Any:
-        number = restore_row(self, *where)
-        self.set_deadline(number, UNBOUNDED)
-        return number
+def deadlines_are_lost(restore_rows: Any) -> Any:
+    def lost(self: Accounts, keys: Any, payloads: Any) -> None:
+        restore_rows(self, keys, payloads)
+        for key in keys:
+            number = self.find(account_of(key))
+            assert number is not None
+            self.set_deadline(number, UNBOUNDED)
 
     return lost
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import streams.account
 import streams.view
-from streams import deadlines, earned, leads, ledger, settling
+from streams import deadlines, earned, leads, ledger
 from streams.account import AccountFold
 from streams.accounts import Accounts
 from streams.clocks.quiet import QuietClock
@@ -61,10 +61,12 @@ PLANTED = [
     Planted(times.test_a_deadline_is_never_late, deadlines, "next_change", bugs.a_millisecond_late),
     Planted(times.test_a_deadline_is_never_late, LastingTrigger, "may_turn", bugs.a_condition_never_turns),
     Planted(times.test_forecasts_come_true, streams.view, "forecast", bugs.a_millisecond_early),
-    Planted(times.test_a_restored_partition_goes_on_identically_with_ticks, Accounts, "restore_row", bugs.deadlines_are_lost),
+    Planted(times.test_a_restored_partition_goes_on_identically_with_ticks, Accounts, "restore_rows", bugs.deadlines_are_lost),
     Planted(times.test_guard_bands_and_deadlines_hide_nothing, earned, "band", bugs.too_wide),
-    Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, settling, "transition", bugs.counted_again_from_one),
-    Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, settling, "transition", bugs.time_goes_back),
+    Planted(
+        times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, streams.account, "transition", bugs.counted_again_from_one
+    ),
+    Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, streams.account, "transition", bugs.time_goes_back),
     Planted(times.test_the_last_word_of_account_tiers_is_how_the_account_stands, AccountFold, "_standings", bugs.told_of_transitions_alone),
     Planted(decisions.test_a_tier_is_kept_for_its_stay_and_every_move_is_a_step_after_its_pause, earned, "_patience", bugs.no_patience),
     Planted(decisions.test_score_alone_moves_up_at_a_threshold_and_down_below_a_band, ScoreLadder, "kept", bugs.lost_at_its_threshold),

@@ -17,6 +17,7 @@ from streams.accounts import Accounts
 from streams.forecasting import imagined
 from streams.moment import Moment, of_time
 from streams.settling import Account, settled
+from streams.transitions import transition
 from tests.builders import DAY
 from tests.folding import Folding, bytes_of, restored
 from tests.histories import ACCOUNTS, durations, long_after
@@ -91,7 +92,7 @@ def what_would_change(f: Folding, account_id: str, at_ms: int) -> list[str]:
     before = [int(row[stage]) for stage in stages]
     row["account.clock_ms"] = at_ms
     policy.renew(row, copy.dossier, at_ms)
-    moment = Moment("test", policy, "LIVE", at_ms, at_ms, 0, account_id.encode(), account_id)
+    moment = Moment("test", policy, "LIVE", at_ms, at_ms, 0, account_id.encode(), account_id, transition)
     settled(moment, of_time(row, 0, "OTHER", None), copy, guarded=False)
     return overdue + [stage for stage, held in zip(stages, before, strict=True) if int(row[stage]) != held]
 
