@@ -4,6 +4,7 @@ import logging
 import time
 
 from schemas import compiling
+from streams.forward.planning import NotPlanned, planned
 from streams.policy import CompiledPolicy
 from streams.preparing import prepare
 
@@ -41,5 +42,9 @@ def prepare_to_fold(policy: CompiledPolicy) -> None:
     compiling.on_compiling(announcer.compiling)
     prepare(policy)
     announcer.done()
+    try:
+        planned(policy)
+    except NotPlanned as why_not:
+        _log.info("policy %s is folded in Python alone, many times slower: %s", policy.name, why_not)
     if (why := compiling.cache_refused()) is not None:
         _log.warning("compiled code cannot be kept, every start compiles anew: %s (NUMBA_CACHE_DIR names another directory)", why)

@@ -41,13 +41,11 @@ from streams.forward.plan import (
 from streams.forward.points import take_points
 from streams.forward.scoring import decides, next_timer, score
 from streams.forward.search import is_covered, next_change, still_holds
+from streams.policy.compiled import RECENT_IDS
 from streams.units import UNBOUNDED
 
 DULL, UNPRICED, REPEATED, UNREADABLE, UNKNOWN, DUE, DOSSIER, DECIDES = range(8)
 """What became of a record: folded here (up to REPEATED), or left to Python, and why. One that is left has changed the copy alone."""
-
-RECENT_IDS = 16
-"""As in `streams/policy/compiled.py`."""
 
 
 class Happening(NamedTuple):

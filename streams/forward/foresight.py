@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from streams.forward.cells import State
 from streams.forward.plan import SCHEME_WIDTH, SCHEMES
 from streams.forward.planning import NotPlanned, planned
-from streams.forward.scoring import lift, next_timer, score, score_span
+from streams.forward.scoring import lift, score
 from streams.forward.search import next_change, still_holds
 from streams.kinds import Row
 from streams.policy.compiled import CompiledPolicy
@@ -43,18 +43,9 @@ class Foresight:
         """The score in micro-points; the row keeps what each dimension is worth."""
         return int(score(self._of(row), at_ms))
 
-    def score_span(self, row: Row, from_ms: int, to_ms: int) -> tuple[int, int]:
-        """Bounds of the score, in micro-points, over a time in which nothing is folded."""
-        low, high = score_span(self._of(row), from_ms, to_ms)
-        return int(low), int(high)
-
     def lift(self, row: Row, scheme: str, at_ms: int) -> int:
         """The highest tier that a trigger of a scheme lifts to, 0 if none holds."""
         return int(lift(self._of(row), self._schemes[scheme], at_ms))
-
-    def next_timer(self, row: Row) -> int:
-        """The earliest clock or pending move."""
-        return int(next_timer(self._of(row)))
 
     def next_change(self, row: Row, from_ms: int) -> tuple[int, bool]:
         """The first change after `from_ms`, and whether it is one for certain."""
@@ -68,9 +59,7 @@ class Foresight:
     def rehearse(self, row: Row) -> None:
         """Have everything compiled that may be asked."""
         self.score(row, 0)
-        self.score_span(row, 0, 1)
         self.lift(row, next(iter(self._schemes)), 0)
-        self.next_timer(row)
         self.next_change(row, 0)
         self.still_holds(row, 0, 1)
 

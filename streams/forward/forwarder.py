@@ -17,7 +17,9 @@ from streams.batches import RecordBatch, laid_out
 from streams.forward.advance import Records, advance
 from streams.forward.cells import State
 from streams.forward.folding import DECIDES, DULL, REPEATED, UNPRICED
-from streams.forward.planning import TOPIC, NotPlanned, planned
+from streams.forward.foresight import foresight
+from streams.forward.plan import Plan
+from streams.forward.planning import TOPIC
 from streams.forward.rebounding import rebound
 from streams.policy.compiled import CompiledPolicy
 
@@ -30,9 +32,8 @@ _FATES = {DULL: Fate.FOLDED, UNPRICED: Fate.UNPRICED, REPEATED: Fate.REPEATED}
 class Forwarder:
     """What moves over the dull records of a policy. One caller at a time."""
 
-    def __init__(self, policy: CompiledPolicy) -> None:
-        """Raises NotPlanned for a policy that compiled code does not know."""
-        self.plan = planned(policy)
+    def __init__(self, policy: CompiledPolicy, plan: Plan) -> None:
+        self.plan = plan
         words = np.zeros(policy.layout.description.row_bytes // 8, np.int64)
         self.copy = State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
         self._decoder = InteractionDecoder(shipped())
@@ -55,10 +56,8 @@ class Forwarder:
 
 def forwarder_for(policy: CompiledPolicy) -> Forwarder | None:
     """What moves over a policy's dull records; None if compiled code does not know the policy."""
-    try:
-        return Forwarder(policy)
-    except NotPlanned:
-        return None
+    known = foresight(policy)
+    return None if known is None else Forwarder(policy, known.plan)
 
 
 class Run:
