@@ -29,6 +29,9 @@ Fold = Callable[[RecordBatch, int, int | None], Folded]
 """Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
 the tick, both in epoch milliseconds."""
 
+Stopwatch = Callable[[], float]
+"""Seconds since whenever: how long folding takes decides how much is folded at once, so a simulation brings its own."""
+
 
 class TickOffer(NamedTuple):
     """Time may pass up to `at_ms` once every input has been folded to its end at the time of asking."""
@@ -54,9 +57,11 @@ class Lane:
     def __init__(
         self, log: PartitionLog, rows: Rows, fold: Fold, encode: Encode, duty: Duty, *,
         clock: Clock, baton: AbstractContextManager[object], counters: LaneCounters, wait: Wait = time.sleep,
+        stopwatch: Stopwatch = time.perf_counter,
     ) -> None:  # fmt: skip
         self.log, self.rows, self.duty, self.counters = log, rows, duty, counters
         self._fold, self._encode, self._clock, self._baton, self._wait = fold, encode, clock, baton, wait
+        self._stopwatch = stopwatch
         self._work = UnitOfWork(log, counters, baton, wait)
         self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
@@ -69,7 +74,7 @@ class Lane:
 
     def recover(self, given_up: Callable[[], bool] = lambda: False) -> None:
         """Take the partition and restore it; afterwards the lane may step."""
-        began_at = time.perf_counter()
+        began_at = self._stopwatch()
         ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up)
         self._first = not ground.progress
         self._expected = dict(ground.positions)
@@ -77,7 +82,7 @@ class Lane:
             topic: Progress(ground.positions[topic], self.duty.policy_digest, ground.topic_ids[topic]) for topic in self.duty.topics
         }
         self.counters.accounts = len(self.rows)
-        self.counters.restore_s = time.perf_counter() - began_at
+        self.counters.restore_s = self._stopwatch() - began_at
 
     def step(self, timeout_s: float) -> bool:
         """Fetch, then one unit of work if any order is settled. True: a transaction was committed."""
@@ -87,6 +92,17 @@ class Lane:
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
         return sum(map(self._merge.buffered, self.duty.topics))
+
+    def offer_tick(self, at_ms: int, heartbeat_ms: int) -> None:
+        """Let time pass up to `at_ms` once the inputs are folded, if any account is due or the last tick is so long ago.
+
+        Asks the broker for the inputs' ends. Raises LogError.
+        """
+        previous_ms = self.rows.last_tick_ms
+        if self.tick_offer is not None:
+            return
+        if previous_ms is None or at_ms - previous_ms >= heartbeat_ms or self.rows.is_due(at_ms):
+            self.tick_offer = TickOffer(at_ms, self.log.ends())
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -134,9 +150,9 @@ class Lane:
         if not len(taken) and tick is None:
             return False
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
-            began_at = time.perf_counter()
+            began_at = self._stopwatch()
             folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
-            fold_s = time.perf_counter() - began_at
+            fold_s = self._stopwatch() - began_at
             ranges = self._ranges(taken)
             moved = self._moved(ranges)
             records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)

@@ -15,7 +15,7 @@ from agents import clients
 from agents.clocks import Clock
 from agents.counters import LaneCounters
 from agents.kafka_log import KafkaLog
-from agents.lane import Duty, Lane, TickOffer
+from agents.lane import Duty, Lane
 from agents.obituary import EndsTheProcess
 from agents.settings import Settings
 from schemas.codec import Codec
@@ -109,16 +109,10 @@ class LaneThread:
         return lane.log.ends() if lane is not None else {}
 
     def offer_tick(self, at_ms: int, heartbeat_ms: int) -> None:
-        """Let time pass up to `at_ms` once the inputs are folded, if any account is due or the last tick is so long ago.
-
-        Asks the broker for the inputs' ends. Raises LogError.
-        """
+        """Let time pass up to `at_ms`, if the lane runs and has reason to (`Lane.offer_tick`). Raises LogError."""
         lane = self._lane
-        if lane is None or self.state != "running" or lane.tick_offer is not None:
-            return
-        previous_ms = lane.rows.last_tick_ms
-        if previous_ms is None or at_ms - previous_ms >= heartbeat_ms or lane.rows.is_due(at_ms):
-            lane.tick_offer = TickOffer(at_ms, lane.log.ends())
+        if lane is not None and self.state == "running":
+            lane.offer_tick(at_ms, heartbeat_ms)
 
     def pause(self) -> None:
         """Begin no further unit of work; `paused` says when the running one is done."""
