@@ -1,9 +1,11 @@
 """What the client's messages say, as columns: no object of ours for a record."""
 
+from typing import Any
+
 import numpy as np
 from confluent_kafka import Consumer, Message
 
-from streams.batches import Chunk
+from streams.batches import Chunk, Headers
 
 _GATHER_S = 0.001
 
@@ -38,4 +40,10 @@ def chunk_of(records: list[Message]) -> Chunk:
     """The columns of records of one partition."""
     offset = np.fromiter(map(Message.offset, records), np.int64, len(records))
     appended_at_ms = np.fromiter([at_ms for _, at_ms in map(Message.timestamp, records)], np.int64, len(records))
-    return Chunk(offset, appended_at_ms, list(map(Message.key, records)), list(map(Message.value, records)))
+    return Chunk(offset, appended_at_ms, list(map(Message.key, records)), list(map(Message.value, records)), _headers(records))
+
+
+def _headers(records: list[Message]) -> Headers:
+    """The records' headers; most producers write none."""
+    found: list[Any] = list(map(Message.headers, records))
+    return [tuple(each or ()) for each in found] if any(found) else None

@@ -25,7 +25,7 @@ class Headed(NamedTuple):
 
     key: bytes | None
     payload: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Fetched(NamedTuple):

@@ -46,7 +46,8 @@ def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], 
         record = Headed(output.key, encode(output.record), announced(output, source))
         headed.setdefault(output.topic, []).append(record)
     if folded.dead:
-        headed[DEAD_LETTERS] = [Headed(letter.key, letter.payload, dead_letters.headers(letter)) for letter in folded.dead]
+        application = source.rpartition("/")[2]
+        headed[DEAD_LETTERS] = [Headed(letter.key, letter.payload, dead_letters.headers(letter, application)) for letter in folded.dead]
     fold_order: list[Pair] = [(str(order.partition).encode(), encode(order))]
     return Content({CHANGELOG: changelog, FOLD_ORDER: fold_order}, headed)
 

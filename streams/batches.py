@@ -5,20 +5,26 @@ changed once they are here, so slices and views of them may be shared.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from operator import itemgetter
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.dead_letters import ForeignHeaders
 from streams.intake import RawRecord
 
 Pieces = list[bytes | None]
 """Keys or payloads, one for each record."""
 
+Headers = list[ForeignHeaders] | None
+"""Headers, one entry for each record; None: no record has any, which is usual and costs nothing."""
+
 Instants = NDArray[np.int64]
 Offsets = NDArray[np.int64]
 _NONE = np.zeros(0, np.int64)
+_Piece = TypeVar("_Piece")
 
 
 class Chunk(NamedTuple):
@@ -28,6 +34,7 @@ class Chunk(NamedTuple):
     appended_at_ms: Instants
     keys: Pieces
     payloads: Pieces
+    headers: Headers = None
 
     @property
     def size(self) -> int:
@@ -38,11 +45,13 @@ class Chunk(NamedTuple):
         """The records of [begin, end)."""
         if begin == 0 and end >= len(self.keys):
             return self
-        return Chunk(self.offset[begin:end], self.appended_at_ms[begin:end], self.keys[begin:end], self.payloads[begin:end])
+        headers = self.headers and self.headers[begin:end]
+        return Chunk(self.offset[begin:end], self.appended_at_ms[begin:end], self.keys[begin:end], self.payloads[begin:end], headers)
 
     def picked(self, places: NDArray[np.int64]) -> "Chunk":
         """The records at these places, in the order of the places."""
-        return Chunk(self.offset[places], self.appended_at_ms[places], picked(self.keys, places), picked(self.payloads, places))
+        headers = self.headers and picked(self.headers, places)
+        return Chunk(self.offset[places], self.appended_at_ms[places], picked(self.keys, places), picked(self.payloads, places), headers)
 
     @staticmethod
     def of(records: Sequence[RawRecord]) -> "Chunk":
@@ -52,6 +61,7 @@ class Chunk(NamedTuple):
             np.array([record.appended_at_ms for record in records], np.int64),
             [record.key for record in records],
             [record.payload for record in records],
+            [record.headers for record in records] if any(record.headers for record in records) else None,
         )
 
     @staticmethod
@@ -61,11 +71,15 @@ class Chunk(NamedTuple):
             return chunks[0] if chunks else NO_RECORDS
         keys: Pieces = []
         payloads: Pieces = []
+        headers: list[ForeignHeaders] = []
         for chunk in chunks:
             keys += chunk.keys
             payloads += chunk.payloads
+        if any(chunk.headers for chunk in chunks):
+            for chunk in chunks:
+                headers += chunk.headers or [()] * chunk.size
         offset, appended_at_ms = [chunk.offset for chunk in chunks], [chunk.appended_at_ms for chunk in chunks]
-        return Chunk(np.concatenate(offset), np.concatenate(appended_at_ms), keys, payloads)
+        return Chunk(np.concatenate(offset), np.concatenate(appended_at_ms), keys, payloads, headers or None)
 
 
 NO_RECORDS = Chunk(_NONE, _NONE, [], [])
@@ -74,14 +88,14 @@ NO_RECORDS = Chunk(_NONE, _NONE, [], [])
 class RecordBatch(Sequence[RawRecord]):
     """Records of one partition in fold order. `topic[i]` is the place of record i's topic in `topics`; a record is made when asked for."""
 
-    __slots__ = ("appended_at_ms", "keys", "offset", "partition", "payloads", "topic", "topics")
+    __slots__ = ("appended_at_ms", "headers", "keys", "offset", "partition", "payloads", "topic", "topics")
 
     def __init__(
         self, partition: int, topics: tuple[str, ...], topic: NDArray[np.uint8], offset: Offsets, appended_at_ms: Instants, keys: Pieces,
-        payloads: Pieces,
+        payloads: Pieces, headers: Headers = None,
     ) -> None:  # fmt: skip
         self.partition, self.topics, self.topic = partition, topics, topic
-        self.offset, self.appended_at_ms, self.keys, self.payloads = offset, appended_at_ms, keys, payloads
+        self.offset, self.appended_at_ms, self.keys, self.payloads, self.headers = offset, appended_at_ms, keys, payloads, headers
 
     @staticmethod
     def of(records: Sequence[RawRecord]) -> "RecordBatch":
@@ -103,16 +117,18 @@ class RecordBatch(Sequence[RawRecord]):
         """One record, or a batch of the columns' slices."""
         if isinstance(place, slice):
             columns = (self.topic[place], self.offset[place], self.appended_at_ms[place], self.keys[place], self.payloads[place])
-            return RecordBatch(self.partition, self.topics, *columns)
+            return RecordBatch(self.partition, self.topics, *columns, self.headers and self.headers[place])
         return RawRecord(
             self.topics[self.topic[place]], self.partition, int(self.offset[place]), int(self.appended_at_ms[place]), self.keys[place],
-            self.payloads[place],
+            self.payloads[place], self.headers[place] if self.headers else (),
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[RawRecord]:
-        columns = zip(self.topic.tolist(), self.offset.tolist(), self.appended_at_ms.tolist(), self.keys, self.payloads, strict=True)
-        topics, partition = self.topics, self.partition
-        return (RawRecord(topics[topic], partition, offset, at_ms, key, payload) for topic, offset, at_ms, key, payload in columns)
+        places, headers = (self.topic.tolist(), self.offset.tolist(), self.appended_at_ms.tolist()), self.headers or repeat(())
+        topics, partition, columns = self.topics, self.partition, zip(*places, self.keys, self.payloads, headers, strict=False)
+        return (
+            RawRecord(topics[topic], partition, offset, at_ms, key, payload, has) for topic, offset, at_ms, key, payload, has in columns
+        )
 
     def of_topic(self, topic: str) -> NDArray[np.bool_]:
         """Which records are of this topic."""
@@ -127,7 +143,7 @@ class RecordBatch(Sequence[RawRecord]):
         return {self.topics[number]: int(self.offset[place]) for number, place in zip(found.tolist(), last.tolist(), strict=True)}
 
 
-def picked(pieces: Pieces, places: NDArray[Any]) -> Pieces:
+def picked(pieces: list[_Piece], places: NDArray[Any]) -> list[_Piece]:
     """The pieces at these places, in the order of the places."""
     if len(places) < 2:
         return [pieces[place] for place in places.tolist()]

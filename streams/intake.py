@@ -6,13 +6,17 @@ allows; the key is the account id in UTF-8; on the first sight of an account, mu
 
 from typing import NamedTuple
 
+from schemas.dead_letters import ForeignHeaders
 from schemas.errors import Reason, RecordRejected
 from schemas.records import Event
 from streams.partitioning import partition_for
 
 
 class RawRecord(NamedTuple):
-    """One record as it lies in an input: `topic` is the logical name, `appended_at_ms` the broker's append time."""
+    """One record as it lies in an input: `topic` is the logical name, `appended_at_ms` the broker's append time.
+
+    Its headers say nothing to the fold; a dead letter keeps them.
+    """
 
     topic: str
     partition: int
@@ -20,6 +24,7 @@ class RawRecord(NamedTuple):
     appended_at_ms: int
     key: bytes | None
     payload: bytes | None
+    headers: ForeignHeaders = ()
 
 
 def check_key(key: bytes | None, record: Event) -> bytes:

@@ -1,5 +1,6 @@
 """Dead letters and CloudEvents: what stands in Kafka headers comes back."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,12 @@ LETTERS = st.builds(
     message=TEXTS,
     key=st.none() | st.binary(max_size=20),
     payload=st.none() | st.binary(max_size=20),
+    headers=st.lists(
+        st.tuples(
+            TEXTS | st.sampled_from([dead_letters.TOPIC, dead_letters.REASON, dead_letters.RETURN]), st.none() | st.binary(max_size=9)
+        ),
+        max_size=4,
+    ).map(tuple),
 )
 LETTER = DeadLetter(
     topic="orders", partition=3, offset=41, appended_at_ms=1_700_000_000_000, schema_id=2, reason=Reason.OUT_OF_RANGE,
@@ -35,11 +42,14 @@ def test_a_dead_letter_comes_back(letter: DeadLetter) -> None:
 
 
 def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
-    assert dict(dead_letters.headers(LETTER)) == {
+    assert dict(dead_letters.headers(LETTER, "sabc")) == {
         "__connect.errors.topic": b"orders",
         "__connect.errors.partition": b"3",
         "__connect.errors.offset": b"41",
+        "__connect.errors.connector.name": b"sabc",
+        "__connect.errors.task.id": b"3",
         "__connect.errors.stage": b"VALUE_CONVERTER",
+        "__connect.errors.class.name": b"tierstream",
         "__connect.errors.exception.class.name": b"RecordRejected",
         "__connect.errors.exception.message": b"Order.amount_minor must be at least 0 in minor units, got -1",
         "tierstream.reason": b"OUT_OF_RANGE",
@@ -48,9 +58,23 @@ def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
     }
 
 
-def test_headers_of_others_are_ignored_and_missing_ones_are_named() -> None:
+def test_the_records_own_headers_stay_as_they_were_even_those_named_like_ours() -> None:
+    own = (("trace", b"\xff"), ("nothing", None), (dead_letters.TOPIC, b"of a queue before ours"), ("trace", b"again"))
+    letter = msgspec.structs.replace(LETTER, headers=own)
+    written = dead_letters.headers(letter)
+    assert tuple(written[: len(own)]) == own
+    assert dead_letters.from_headers(written, LETTER.key, LETTER.payload) == letter
+    assert dead_letters.headers_to_return(letter, "1:7") == [*own, ("tierstream.return_of", b"1:7")]
+
+
+def test_a_record_put_back_twice_names_the_last_letter_only() -> None:
+    returned = msgspec.structs.replace(LETTER, headers=tuple(dead_letters.headers_to_return(LETTER, "1:7")))
+    assert (LETTER.return_of, returned.return_of) == (None, "1:7")
+    assert dead_letters.headers_to_return(returned, "1:9") == [("tierstream.return_of", b"1:9")]
+
+
+def test_missing_headers_are_named() -> None:
     ours = dead_letters.headers(LETTER)
-    assert dead_letters.from_headers([("trace", b"\xff"), *ours], LETTER.key, LETTER.payload) == LETTER
     lacking = [(name, text) for name, text in ours if name != dead_letters.REASON]
     with pytest.raises(ValueError, match=r"lacks the header tierstream\.reason"):
         dead_letters.from_headers(lacking, None, None)

@@ -13,6 +13,7 @@ RECORDS = st.lists(
     st.builds(
         RawRecord, st.sampled_from(["interactions", "orders", "risks"]), st.just(3), st.integers(0, 2**62), st.integers(0, 2**62),
         PIECES, PIECES,
+        st.just(()) | st.lists(st.tuples(st.text(max_size=3), PIECES), max_size=2).map(tuple),
     )
 )  # fmt: skip
 

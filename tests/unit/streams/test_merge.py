@@ -51,6 +51,19 @@ def test_an_input_that_runs_dry_stops_the_others_until_it_reports_its_end() -> N
     assert order(merge.take(10)) == [("orders", 0), ("orders", 1)]
 
 
+def test_every_record_keeps_its_own_headers() -> None:
+    def headed(raw: RawRecord) -> RawRecord:
+        return raw._replace(headers=((f"{raw.topic}-{raw.offset}", b"x"),))
+
+    records = [at("risks", 0, 1), headed(at("orders", 0, 2)), at("interactions", 0, 3), headed(at("orders", 1, 4)), at("orders", 2, 5)]
+    assert list(filled(*records, ended=TOPICS).take(10)) == records
+    together = Merge(TOPICS)
+    for topic in TOPICS:
+        together.offer(topic, Chunk.of([raw for raw in records if raw.topic == topic]))
+        together.at_end(topic)
+    assert [*together.take(2), *together.take(9)] == records
+
+
 def test_a_new_record_takes_the_end_back() -> None:
     merge = filled(at("orders", 0, 2), ended=TOPICS)
     merge.offer("interactions", Chunk.of([at("interactions", 0, 1)]))
