@@ -191,13 +191,18 @@ class Accounts:
             changes.append((changelog.layout_key(self.layout.layout_id), self.layout.encoded))
             self._layout_written = True
         changes += zip(self._row_keys(numbers), self._row_payloads(numbers), strict=True)
-        for number, dossier in self._open.items():
-            kept = self._dossiers[number] = encode_dossier(dossier)
-            changes.append((changelog.dossier_key(self.key(number)), changelog.dossier_payload(kept)))
-        self._touched[numbers] = 0
-        self._touched_count[0] = 0
-        self._open.clear()
+        opened = list(self._open)
+        self.keep_changes()
+        changes += ((changelog.dossier_key(self.key(number)), changelog.dossier_payload(self._dossiers[number])) for number in opened)
         return changes
+
+    def keep_changes(self) -> None:
+        """Everything touched is kept; the next `take_changes` says nothing of it."""
+        for number, dossier in self._open.items():
+            self._dossiers[number] = encode_dossier(dossier)
+        self._open.clear()
+        self._touched[self._touched_list[: int(self._touched_count[0])]] = 0
+        self._touched_count[0] = 0
 
     def _row_keys(self, numbers: NDArray[np.int32]) -> list[bytes]:
         index, ends = self._index, np.empty(len(numbers), np.int64)

@@ -5,6 +5,7 @@ A rejected record becomes a dead letter and the fold goes on; any other error na
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from schemas.dead_letters import DeadLetter
@@ -35,12 +36,21 @@ class FoldFailed(TierstreamError):
 
 
 class Folded(NamedTuple):
-    """What a cycle did. `changes` are changelog records; `fates` counts (topic, fate)."""
+    """What a cycle did. `changes` are changelog records; `fates` counts (topic, fate), `handed` records left to Python, by why."""
 
     outputs: list[Output]
     dead: list[DeadLetter]
     changes: list[tuple[bytes, bytes]]
     fates: Counter[tuple[str, Fate]]
+    handed: Counter[str]
+
+
+class Left(NamedTuple):
+    """One record that was folded in Python: its place in the batch, and what followed or why it was refused."""
+
+    place: int
+    raw: RawRecord
+    step: Step | RecordRejected
 
 
 _UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -57,39 +67,71 @@ def fold_cycle(
     tick_ms: int | None = None,
 ) -> Folded:
     """Fold records in the order given, then the lane's own tick. Raises FoldFailed for an error that is not the record's fault."""
-    folded = Folded([], [], [], Counter())
-    run = partition.run_over(records, quarantined)
-    place = 0 if run is None else run.advance(0)
-    while place < len(records):
-        _fold(partition, records[place], codec, mode, decided_at_ms, quarantined, folded)
-        place = place + 1 if run is None else run.advance(place + 1)
-    if run is not None:
-        folded.fates.update(run.fates())
+    tally = Tally(Counter(), Counter())
+    folded = Folded([], [], [], *tally)
+    for _, raw, step in handed_over(partition, records, codec, tally, mode=mode, decided_at_ms=decided_at_ms, quarantined=quarantined):
+        if isinstance(step, Step):
+            folded.outputs.extend(step.outputs)
+        else:
+            folded.dead.append(_dead_letter(raw, step))
     if tick_ms is not None:
         folded.outputs.extend(partition.fold_tick(tick_ms, mode, decided_at_ms))
     folded.changes.extend(partition.take_changes())
     return folded
 
 
-def _fold(
-    partition: Partition, raw: RawRecord, codec: Decoder, mode: Mode, decided_at_ms: int, quarantined: Quarantine, folded: Folded
-) -> None:
+class Tally(NamedTuple):
+    """Records by (topic, fate), and those that compiled code left to Python by why."""
+
+    fates: Counter[tuple[str, Fate]]
+    handed: Counter[str]
+
+
+def handed_over(
+    partition: Partition,
+    records: RecordBatch,
+    codec: Decoder,
+    tally: Tally,
+    *,
+    mode: Mode,
+    decided_at_ms: int | None = None,
+    quarantined: Quarantine = frozenset(),
+) -> Iterator[Left]:
+    """Fold records in the order given; those that compiled code has not folded, one by one. Must be taken to its end.
+
+    `decided_at_ms` None: each the moment it was appended, a tick at its own time. Raises FoldFailed.
+    """
+    run = partition.run_over(records, quarantined)
+    place = 0 if run is None else run.advance(0)
+    while place < len(records):
+        raw = records[place]
+        left = Left(place, raw, _folded(partition, raw, codec, mode, decided_at_ms, quarantined))
+        if isinstance(left.step, Step):
+            tally.fates[raw.topic, left.step.fate] += 1
+        yield left
+        place = place + 1 if run is None else run.advance(place + 1)
+    if run is None:
+        tally.handed.update(partition.all_handed(records))
+    else:
+        tally.fates.update(run.fates())
+        tally.handed.update(run.handed())
+
+
+def _folded(
+    partition: Partition, raw: RawRecord, codec: Decoder, mode: Mode, decided_at_ms: int | None, quarantined: Quarantine
+) -> Step | RecordRejected:
     """One record, in Python."""
     try:
         if (raw.topic, raw.offset) in quarantined:
             raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
         record = codec.decode(raw.topic, raw.payload)
         if isinstance(record, Tick):
-            step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, decided_at_ms))
-        else:
-            step = partition.fold(raw, record, mode, decided_at_ms)
+            return Step(Fate.FOLDED, partition.fold_tick(record.at, mode, record.at if decided_at_ms is None else decided_at_ms))
+        return partition.fold(raw, record, mode, raw.appended_at_ms if decided_at_ms is None else decided_at_ms)
     except RecordRejected as rejection:
-        folded.dead.append(_dead_letter(raw, rejection))
+        return rejection
     except _UNEXPECTED as error:
         raise FoldFailed(raw) from error
-    else:
-        folded.outputs.extend(step.outputs)
-        folded.fates[raw.topic, step.fate] += 1
 
 
 def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:
@@ -103,4 +145,5 @@ def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:
         message=str(rejection),
         key=raw.key,
         payload=raw.payload,
+        headers=raw.headers,
     )

@@ -4,6 +4,7 @@
 that the changelog gives (a layout before the rows that need it).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -16,7 +17,7 @@ from streams.account import AccountFold, Output, Step
 from streams.accounts import Accounts
 from streams.batches import RecordBatch
 from streams.columns import Layout
-from streams.forward.forwarder import Run, forwarder_for
+from streams.forward.forwarder import FEW, UNCOMPILED, Run, forwardable, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
 
@@ -44,6 +45,10 @@ class Partition:
     def run_over(self, batch: RecordBatch, quarantined: AbstractSet[tuple[str, int]]) -> Run | None:
         """A way over the batch's dull records; None if Python is to fold them all."""
         return self._forwarder.over(batch, self._accounts, quarantined) if self._forwarder is not None else None
+
+    def all_handed(self, batch: RecordBatch) -> Counter[str]:
+        """Why Python folds the records that compiled code might have folded, where there is no run over the batch."""
+        return forwardable(batch, FEW if self._forwarder is not None else UNCOMPILED)
 
     def fold(self, raw: RawRecord, record: Event, mode: Mode, decided_at_ms: int) -> Step:
         """Fold one record. Raises RecordRejected, and then nothing has changed."""
@@ -95,6 +100,11 @@ class Partition:
             changes.append((changelog.TICK_KEY, changelog.tick_payload(self._last_tick_ms)))
             self._tick_moved = False
         return changes
+
+    def keep_changes(self) -> None:
+        """Nobody writes a changelog: what was touched is kept and not told."""
+        self._accounts.keep_changes()
+        self._tick_moved = False
 
     def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Put changelog records back; rows of the present layout in bulk. A key's records take effect in their order."""

@@ -1,23 +1,28 @@
 """The same fold over a whole log in memory: for backtests, disputes, golden tests and the command `replay`.
 
-From a file, lines are folded in the order they stand in; what a line does not say is filled: partition 0, the next offset
+From a file, records are folded in the order they stand in; what a line does not say is filled: partition 0, the next offset
 of its topic, append time = occurred_at, and the decision is made the moment the record is appended. From the live log,
-`fold-order` says which offsets each transaction folded, and the merge rule gives their order again.
+`fold-order` says which offsets each transaction folded, and the merge rule gives their order again. Both fold in batches, as a
+lane does: dull records in compiled code.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from schemas.codec import Codec
 from schemas.errors import RecordRejected
 from schemas.records import Event, FoldOrder, Mode, Tick
-from streams.account import Output
-from streams.batches import Chunk
-from streams.cycle import Decoder, fold_cycle
+from streams.account import Output, Step
+from streams.batches import Chunk, RecordBatch
+from streams.cycle import Decoder, Tally, fold_cycle, handed_over
 from streams.intake import RawRecord
 from streams.merge import merged
 from streams.partition import Partition
 from streams.policy.compiled import CompiledPolicy
+
+NOWHERE = -1
+"""The offset of a tick that a lane made itself: it lies in no topic."""
 
 
 class LoggedEvent(NamedTuple):
@@ -33,31 +38,61 @@ class LoggedEvent(NamedTuple):
 class Refused(NamedTuple):
     """A record that a live worker would have sent to `dead-letters`."""
 
-    event: LoggedEvent
+    raw: RawRecord
     rejection: RecordRejected
 
 
+Said = list[Output] | Refused
+"""What one record gives."""
+
+
 class FileReplay:
-    """Folds a log record by record; each partition named in it has accounts of its own."""
+    """Folds a log; each partition named in it has accounts of its own. `handed` says why records were left to Python, and how many."""
 
     def __init__(self, application: str, policy: CompiledPolicy, mode: Mode = "LIVE", *, guarded: bool = True) -> None:
         self._application, self._policy, self._mode, self._guarded = application, policy, mode, guarded
+        self._codec = Codec()
+        self._read = frozenset((*policy.inputs, "ticks"))
         self._partitions: dict[int, Partition] = {}
         self._next_offset: Counter[tuple[str, int]] = Counter()
+        self._tally = Tally(Counter(), Counter())
 
-    def fold(self, event: LoggedEvent) -> list[Output] | Refused:
+    @property
+    def handed(self) -> Counter[str]:
+        """Records of `interactions` that compiled code left to Python, by why."""
+        return self._tally.handed
+
+    def fold(self, event: LoggedEvent) -> Said:
         """The outputs of one record or tick; nothing for a topic that the policy does not read."""
-        if isinstance(event.record, Tick):
-            return self._ticked(event.partition, event.record)
-        if event.topic not in self._policy.inputs:
-            return []
-        raw = self._placed(event, event.record)
-        try:
-            return self.partition(event.partition).fold(raw, event.record, self._mode, raw.appended_at_ms).outputs
-        except RecordRejected as rejection:
-            return Refused(event, rejection)
-        finally:
-            self.partition(event.partition).take_changes()
+        for _, said in self.fold_all([event]):
+            return said
+        return []
+
+    def fold_all(self, events: Sequence[LoggedEvent]) -> list[tuple[int, Said]]:
+        """Many records at once: what they give, with the place in `events` of the one that gave it, in order."""
+        places: dict[int, list[int]] = {}
+        for place, event in enumerate(events):
+            if event.topic in self._read:
+                places.setdefault(event.partition, []).append(place)
+        found: list[tuple[int, Said]] = []
+        for its in places.values():
+            batch = RecordBatch.of([self._placed(events[place]) for place in its])
+            found += [(its[place], said) for place, said in self.fold_batch(batch)]
+        return sorted(found, key=lambda each: each[0])
+
+    def fold_batch(self, batch: RecordBatch) -> Iterator[tuple[int, Said]]:
+        """Records of one partition in their order: what they give, with their places in the batch. Must be taken to its end."""
+        partition = self.partition(batch.partition)
+        for place, raw, step in handed_over(partition, batch, self._codec, self._tally, mode=self._mode):
+            if not isinstance(step, Step):
+                yield place, Refused(raw, step)
+            elif step.outputs:
+                yield place, step.outputs
+        partition.keep_changes()
+
+    def reads(self, topic: str) -> bool:
+        """Whether the policy makes anything of a topic."""
+        return topic in self._read
 
     def partition(self, number: int) -> Partition:
         """The accounts of one partition."""
@@ -65,18 +100,17 @@ class FileReplay:
             self._partitions[number] = Partition(number, None, self._application, self._policy, guarded=self._guarded)
         return self._partitions[number]
 
-    def _ticked(self, number: int, tick: Tick) -> list[Output]:
-        partition = self.partition(number)
-        outputs = partition.fold_tick(tick.at, self._mode, tick.at)
-        partition.take_changes()
-        return outputs
-
-    def _placed(self, event: LoggedEvent, record: Event) -> RawRecord:
+    def _placed(self, event: LoggedEvent) -> RawRecord:
+        """The record as it would lie in its topic."""
+        record = event.record
+        payload = self._codec.encode(record)
+        if isinstance(record, Tick):
+            return RawRecord(event.topic, event.partition, NOWHERE, record.at, None, payload)
         place = (event.topic, event.partition)
         offset = self._next_offset[place] if event.offset is None else event.offset
         self._next_offset[place] = offset + 1
         appended_at_ms = record.occurred_at if event.appended_at_ms is None else event.appended_at_ms
-        return RawRecord(event.topic, event.partition, offset, appended_at_ms, record.account_id.encode(), None)
+        return RawRecord(event.topic, event.partition, offset, appended_at_ms, record.account_id.encode(), payload)
 
 
 def refolded(partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, Chunk]]], codec: Decoder) -> Iterator[list[Output]]:

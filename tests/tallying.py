@@ -68,7 +68,7 @@ class Tally:
         if tick_ms is not None:
             self.ticks.append(tick_ms)
         changes = [(row_key(account.encode()), str(self.counts[account]).encode()) for account in touched]
-        return Folded([], dead, changes, Counter())
+        return Folded([], dead, changes, Counter(), Counter())
 
 
 def _letter(raw: RawRecord) -> DeadLetter:

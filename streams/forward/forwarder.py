@@ -16,7 +16,7 @@ from streams.accounts import Accounts
 from streams.batches import RecordBatch, laid_out
 from streams.forward.advance import Records, advance
 from streams.forward.cells import State
-from streams.forward.folding import DECIDES, DULL, REPEATED, UNPRICED
+from streams.forward.folding import DECIDES, DOSSIER, DUE, DULL, REPEATED, UNKNOWN, UNPRICED, UNREADABLE
 from streams.forward.foresight import foresight
 from streams.forward.plan import Plan
 from streams.forward.planning import TOPIC
@@ -26,7 +26,13 @@ from streams.policy.compiled import CompiledPolicy
 FEWEST = 16
 """Below so many records preparing a batch costs more than it saves."""
 
+FEW, UNCOMPILED = "FEW", "UNCOMPILED"
+"""Why no run was made: too few records at once, or a policy that compiled code does not know."""
+
 _FATES = {DULL: Fate.FOLDED, UNPRICED: Fate.UNPRICED, REPEATED: Fate.REPEATED}
+_HANDED = {UNREADABLE: "UNREADABLE", UNKNOWN: "UNKNOWN", DUE: "DUE", DOSSIER: "DOSSIER", DECIDES: "DECIDES"}
+HANDED = (*_HANDED.values(), FEW, UNCOMPILED)
+"""Every reason why a record that compiled code might have folded is left to Python."""
 
 
 class Forwarder:
@@ -44,10 +50,12 @@ class Forwarder:
             return None
         payloads, keys = laid_out(batch.payloads), laid_out(batch.keys)
         columns = self._decoder.decode(payloads.buffer, payloads.starts)
-        columns.fit[~batch.of_topic(TOPIC)] = 0
+        others = ~batch.of_topic(TOPIC)
+        columns.fit[others] = 0
         if quarantined:
             columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
-        return Run(self, accounts, Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns))
+        records = Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns)
+        return Run(self, accounts, records, int(np.count_nonzero(others)))
 
     def rebound(self, accounts: Accounts, late: NDArray[np.int64], until_ms: int) -> NDArray[np.int64]:
         """Look again at accounts whose deadline has passed; those that are left have something to decide."""
@@ -63,8 +71,9 @@ def forwarder_for(policy: CompiledPolicy) -> Forwarder | None:
 class Run:
     """A way through one batch."""
 
-    def __init__(self, forwarder: Forwarder, accounts: Accounts, records: Records) -> None:
-        self._forwarder, self._accounts, self._records = forwarder, accounts, records
+    def __init__(self, forwarder: Forwarder, accounts: Accounts, records: Records, others: int) -> None:
+        """`others`: how many of the records compiled code never folds, whatever they say."""
+        self._forwarder, self._accounts, self._records, self._others = forwarder, accounts, records, others
         self._tally = np.zeros(DECIDES + 1, np.int64)
 
     def advance(self, first: int) -> int:
@@ -79,3 +88,14 @@ class Run:
     def fates(self) -> Counter[tuple[str, Fate]]:
         """How many records came to which end here."""
         return Counter({(TOPIC, _FATES[fate]): number for fate, number in enumerate(self._tally[: len(_FATES)].tolist()) if number})
+
+    def handed(self) -> Counter[str]:
+        """How many records were left to Python, and why, once the batch is through."""
+        left = Counter({_HANDED[fate]: number for fate, number in enumerate(self._tally.tolist()) if fate in _HANDED})
+        left["UNREADABLE"] -= self._others
+        return +left
+
+
+def forwardable(batch: RecordBatch, why: str) -> Counter[str]:
+    """The records of a batch without a run that compiled code might have folded."""
+    return +Counter({why: int(np.count_nonzero(batch.of_topic(TOPIC)))}) if len(batch) else Counter()

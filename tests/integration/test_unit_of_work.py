@@ -158,7 +158,7 @@ def test_dead_letters_and_progress_past_them_are_committed_together_or_not_at_al
 
 def test_an_output_is_keyed_encoded_and_announced_as_a_cloud_event(deployment: Deployment, log: KafkaLog) -> None:
     record = transition(account_id="acme")
-    folded = Folded([Output("tier-transitions", b"acme", record)], [], [], Counter())
+    folded = Folded([Output("tier-transitions", b"acme", record)], [], [], Counter(), Counter())
     order = FoldOrder(partition=deployment.number, ranges=[], tick=None, mode="LIVE", policy_digest="d")
     records = content(folded, order, {}, Codec().encode, "/tierstream/test")
     work = UnitOfWork(log, LaneCounters(), nullcontext())
