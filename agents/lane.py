@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.ceiling import Ceiling, Window
 from agents.clocks import Clock
 from agents.counters import LaneCounters
 from agents.pacing import Pace
@@ -41,7 +42,10 @@ class TickOffer(NamedTuple):
 
 
 class Duty(NamedTuple):
-    """What a lane is to do. `topics`: logical names in merge rank order; `quarantined`: (topic, offset) to dead-letter unread."""
+    """What a lane is to do. `topics`: logical names in merge rank order; `quarantined`: (topic, offset) to dead-letter unread.
+
+    `dead_letter_share`: how much of a topic may be refused (`agents/ceiling.py`).
+    """
 
     topics: tuple[str, ...]
     policy_digest: str
@@ -49,6 +53,7 @@ class Duty(NamedTuple):
     mode: Mode
     batch_records: int
     quarantined: frozenset[tuple[str, int]] = frozenset()
+    dead_letter_share: float = 1.0
 
 
 class Lane:
@@ -66,6 +71,7 @@ class Lane:
         self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
         self._pace = Pace(duty.batch_records)
+        self._ceiling = Ceiling(duty.dead_letter_share)
         self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
         self.tick_offer: TickOffer | None = None
@@ -78,9 +84,8 @@ class Lane:
         ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up)
         self._first = not ground.progress
         self._expected = dict(ground.positions)
-        self._progress = {
-            topic: Progress(ground.positions[topic], self.duty.policy_digest, ground.topic_ids[topic]) for topic in self.duty.topics
-        }
+        begins = {topic: Progress(ground.positions[topic], self.duty.policy_digest, ground.topic_ids[topic]) for topic in self.duty.topics}
+        self._progress = begins | {topic: ground.progress[topic] for topic in begins if topic in ground.progress}
         self.counters.accounts = len(self.rows)
         self.counters.restore_s = self._stopwatch() - began_at
 
@@ -154,7 +159,7 @@ class Lane:
             folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
             fold_s = self._stopwatch() - began_at
             ranges = self._ranges(taken)
-            moved = self._moved(ranges)
+            moved = self._moved(ranges, self._ceiling.windows(self._progress, taken, folded.dead))
             records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)
             sent = self._work.send(records)
         self._work.commit(records, sent)
@@ -192,12 +197,12 @@ class Lane:
             FoldedRange(topic=t, from_offset=self._progress[t].next_offset, to_offset=last[t] + 1) for t in self.duty.topics if t in last
         ]
 
-    def _moved(self, ranges: Sequence[FoldedRange]) -> dict[str, Progress]:
+    def _moved(self, ranges: Sequence[FoldedRange], windows: Mapping[str, Window]) -> dict[str, Progress]:
         """Progress to write: of the topics that moved; of all in a partition's first transaction, which pins policy and topic ids."""
         moved = dict(self._progress) if self._first else {}
         for folded in ranges:
             at = self._progress[folded.topic]
-            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id)
+            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id, *windows.get(folded.topic, ()))
         return moved
 
     def _order(self, taken: RecordBatch, ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:

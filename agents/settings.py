@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": "ms"},
     )
     batch_records: int = Field(20_000, ge=1, le=1_000_000, description="Most input records in one transaction.")
+    dead_letter_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How much of 1,000 successive records of one topic in one partition may become dead letters; beyond it the worker "
+        "stops before it writes them. 1 never stops.",
+    )
     transaction_timeout_ms: int = Field(
         90_000,
         ge=1_000,

@@ -43,16 +43,18 @@ class Kind(Enum):
     TICK = "tick"
 
 
-class Progress(msgspec.Struct, frozen=True):
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a lane has folded one input topic, and under which policy.
 
     `next_offset` is the first offset not folded; `topic_id` is the broker's id of the topic, which a topic that was
-    deleted and made again does not share.
+    deleted and made again does not share. Of the last `judged` records `refused` became dead letters (`agents/ceiling.py`).
     """
 
     next_offset: int
     policy_digest: str
     topic_id: str
+    judged: int = 0
+    refused: int = 0
 
 
 _PROGRESS: Final = msgspec.json.Decoder(Progress)
