@@ -9,7 +9,8 @@ from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
 from schemas.codec import Codec
 from schemas.errors import SettingsError
 from schemas.records import FoldOrder
-from tests.memory_log import CHANGELOG, MemoryBroker, MemoryLog
+from tests.memory_broker import MemoryBroker
+from tests.memory_log import CHANGELOG, MemoryLog
 from tests.tallying import Tally, tallying_lane
 
 TOPICS = ("interactions", "orders")
@@ -28,7 +29,7 @@ def recovered(broker: MemoryBroker, **duty: object) -> tuple[Lane, Tally, Memory
 
 
 def orders(broker: MemoryBroker) -> list[FoldOrder]:
-    return [Codec().decode_as(FoldOrder, record.payload) for record in broker.written["fold-order"]]
+    return [Codec().decode_as(FoldOrder, record.payload) for record in broker.committed("fold-order")]
 
 
 def ranges(broker: MemoryBroker) -> list[list[tuple[str, int, int]]]:
@@ -36,7 +37,7 @@ def ranges(broker: MemoryBroker) -> list[list[tuple[str, int, int]]]:
 
 
 def progress(broker: MemoryBroker) -> dict[str, int]:
-    written = [r for r in broker.written[CHANGELOG] if r.key and r.key.startswith(PROGRESS_PREFIX)]
+    written = [r for r in broker.committed(CHANGELOG) if r.key and r.key.startswith(PROGRESS_PREFIX)]
     return {topic_of(r.key or b""): progress_of(r.payload or b"").next_offset for r in written}
 
 
@@ -58,7 +59,7 @@ def test_one_transaction_holds_rows_order_dead_letters_and_progress(broker: Memo
     assert log.calls.count("commit") == 1
     assert progress(broker) == {"interactions": 2, "orders": 0}
     assert ranges(broker) == [[("interactions", 0, 2)]]
-    (letter,) = broker.written["dead-letters"]
+    (letter,) = broker.committed("dead-letters")
     assert dead_letters.from_headers(letter.headers, letter.key, letter.payload).offset == 1
 
 
@@ -114,7 +115,7 @@ def test_aborts_in_a_row_end_the_lane(broker: MemoryBroker) -> None:
     log.fail("commit", *(AbortRequired("again") for _ in range(6)))
     with pytest.raises(Fatal, match="5 transactions"):
         lane.step(0)
-    assert not broker.written["fold-order"]
+    assert not broker.committed("fold-order")
 
 
 def test_records_below_the_position_are_dropped_and_counted(broker: MemoryBroker) -> None:

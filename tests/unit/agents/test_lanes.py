@@ -20,7 +20,8 @@ from schemas.errors import SettingsError
 from streams.cycle import FoldFailed
 from streams.intake import RawRecord
 from tests.folding import shipped
-from tests.memory_log import MemoryBroker, MemoryLog
+from tests.memory_broker import MemoryBroker
+from tests.memory_log import MemoryLog
 from tests.tallying import tallying_lane
 from tests.waiting import eventually
 
