@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from agents import clients
 from agents.messages import by_topic, chunk_of, parted, there
-from agents.partition_log import AbortRequired, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost, Retriable
+from agents.partition_log import AbortRequired, Denied, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost, Retriable
 from agents.settings import Settings
 from streams.batches import Chunk
 
@@ -247,6 +247,8 @@ def _check_fetch(error: KafkaError) -> None:
     """Let pass what librdkafka mends by itself; anything else ends the lane."""
     if error.code() in _LOST:
         raise PositionLost(f"the next record to read is gone: {error.str()}")
+    if error.code() in clients.DENIED:
+        raise Denied(f"{error.name()}: {error.str()}")
     if error.fatal() or error.code() not in _PASSING:
         raise Fatal(f"reading failed with {error.name()}: {error.str()}")
 
@@ -264,6 +266,8 @@ def _typed(error: KafkaError) -> LogError:
     text = f"{error.name()}: {error.str()}"
     if error.code() in _FENCED:
         return Fenced(text)
+    if error.code() in clients.DENIED:
+        return Denied(text)
     if error.fatal():
         return Fatal(text)
     if error.txn_requires_abort():

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import NamedTuple, NoReturn
 
 from agents.dying import ExitCode, leave
-from agents.partition_log import Fenced, LogError, PositionLost
+from agents.partition_log import Denied, Fenced, LogError, PositionLost
 from agents.patience import GivenUp
 from schemas.errors import OperatorError
 from streams.cycle import FoldFailed
@@ -30,6 +30,11 @@ def obituary(number: int, error: BaseException) -> Obituary:
     match error:
         case OperatorError():
             return Obituary(ExitCode.WRONG_USE, f"lane {number}: {'; '.join(error.problems)}")
+        case Denied():
+            said = (
+                f"the broker does not let us: {error}: grant it (docs/operations.md, Security; `tierstream doctor` names each missing ACL)"
+            )
+            return Obituary(ExitCode.WRONG_USE, f"lane {number}: {_one_line(said)}")
         case FoldFailed():
             place = f"{error.topic}:{error.partition}:{error.offset}"
             said = f"{error} with {_named(error.__cause__)}; `tierstream worker --quarantine {place}` dead-letters this record unread"

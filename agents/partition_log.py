@@ -55,6 +55,10 @@ class PositionLost(LogError):
     """The next record to read is no longer in the log: records would be skipped unseen."""
 
 
+class Denied(LogError):
+    """The broker does not allow it: the operator must grant a right."""
+
+
 class Fatal(LogError):
     """Nothing that can be repeated: the process must end and a fresh one restore."""
 

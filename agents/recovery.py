@@ -53,7 +53,7 @@ def recover(
     end = patiently(log.changelog_end, wait, given_up)
     progress = _restore(log, end, rows, counters, given_up)
     topic_ids = patiently(log.topic_ids, wait, given_up)
-    if problems := [*_policy_problems(progress, policy_digest), *_topic_problems(progress, topic_ids)]:
+    if problems := [*policy_problems(progress, policy_digest), *topic_problems(progress, topic_ids)]:
         raise SettingsError(problems)
     begins = patiently(log.begins, wait, given_up)
     positions = {topic: progress[topic].next_offset if topic in progress else begins[topic] for topic in topic_ids}
@@ -78,7 +78,7 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
     return progress
 
 
-def _policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
+def policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
     others = sorted({made.policy_digest for made in progress.values()} - {digest})
     return [
         f"policy must have the digest of the one in force, {other}, got {digest}: "
@@ -87,7 +87,7 @@ def _policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]
     ]
 
 
-def _topic_problems(progress: Mapping[str, Progress], topic_ids: Mapping[str, str]) -> list[str]:
+def topic_problems(progress: Mapping[str, Progress], topic_ids: Mapping[str, str]) -> list[str]:
     return [
         f"topic {topic} was deleted and made again (id {topic_ids.get(topic)}, progress was made on {made.topic_id}), so offsets mean "
         "other records: start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs as they are"

@@ -16,7 +16,7 @@ from typing import Any
 
 import faust
 
-from agents import garbage, logs, provisioning
+from agents import clients, garbage, logs, provisioning, rights
 from agents.app import TierApp, create_app
 from agents.clocks import wall_clock
 from agents.dying import ExitCode, leave
@@ -36,7 +36,7 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     """Run a worker in this process, to its end; returns the exit code. Raises SettingsError before anything has started."""
     logs.log_to_stderr()
     _stop_at_once_on_signals()
-    if problems := [*_static_problems(settings), *provisioning.check_topics(settings)]:
+    if problems := [*_static_problems(settings), *(_lacking(settings) or provisioning.check_topics(settings))]:
         raise SettingsError(problems)
     prepare_to_fold(policy)
     listener = listen(settings.web_host, settings.web_port)
@@ -56,6 +56,13 @@ def _static_problems(settings: Settings) -> list[str]:
     if settings.group_instance_id and settings.web_port == 0:
         return ["TIERSTREAM_GROUP_INSTANCE_ID wants a fixed TIERSTREAM_WEB_PORT: the group remembers where each of its members answers"]
     return []
+
+
+def _lacking(settings: Settings) -> list[str]:
+    """The ACLs that our user lacks; without them the topics cannot even be looked at."""
+    clients.require_broker(settings)
+    admin = clients.admin_client(settings)
+    return [rights.sentence(right, settings) for right in rights.missing("worker", settings, admin)]
 
 
 def _address(app: TierApp, listener: socket) -> str:

@@ -12,7 +12,7 @@ from agents.cli.commands import create_cli
 from tests.house.tree import ROOT
 
 COMMANDS = (
-    "demo", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
+    "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
     "ingest orders", "replay", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
     "policy check", "policy schema",
 )  # fmt: skip
