@@ -90,7 +90,7 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
 
 
 def _worked(topic: Topic) -> tuple[Operation, ...]:
-    if topic.name == "accounts-changelog":
+    if topic.name in ("accounts-changelog", "fold-order"):  # the second: was work done before the first was empty?
         return (*_READ, *_WRITE)
     if topic.role is Role.INPUT:
         return _READ
