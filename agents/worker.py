@@ -24,11 +24,13 @@ from agents.listening import listen
 from agents.preparing import prepare_to_fold
 from agents.settings import Settings
 from agents.ticking import Ticking
+from agents.vital_signs import Run, Settles, Turns, no_thread_dies_alone
 from agents.watchdog import Watchdog
 from schemas.errors import SettingsError
 from streams.policy import CompiledPolicy
 
-STOP_WITHIN_S = 10.0
+STOP_WITHIN_S = 9.5
+"""Within the 10 seconds that are promised, and that orchestrators wait before they kill."""
 _log = logging.getLogger("tierstream.worker")
 
 
@@ -45,11 +47,21 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     _log.info(
         "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, _address(app, listener)
     )
-    watchdog = Watchdog(app.lanes, settings.watchdog_s)
-    watchdog.start()
+    threading.excepthook = no_thread_dies_alone
+    worker = WorkerProcess(app)
+    _watch(worker, settings)
+    return _turn(worker)
+
+
+def _watch(worker: "WorkerProcess", settings: Settings) -> None:
+    """Time passes, and the watchdog looks at all that must go on."""
+    app, threads = worker.app, []
     if settings.clock == "wall":
-        Ticking(app.lanes, settings, wall_clock).start()
-    return _turn(WorkerProcess(app))
+        ticking = Ticking(app.lanes, settings, wall_clock)
+        ticking.start()
+        threads.append(ticking.thread)
+    signs = (Settles(lambda: app.settled, settings.watchdog_s), Turns(worker.loop, settings.watchdog_s), Run(threads))
+    Watchdog(app.lanes, settings.watchdog_s, signs=signs).start()
 
 
 def _static_problems(settings: Settings) -> list[str]:

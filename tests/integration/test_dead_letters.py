@@ -149,7 +149,7 @@ def test_a_second_replay_changes_nothing_unless_told(deployment: Deployment) -> 
 
 
 def test_a_replay_that_is_killed_half_way_is_repeated_and_every_record_is_there_once(deployment: Deployment, commands: Commands) -> None:
-    count, letters = 30_000, "dead-letters"
+    count, letters = 15_000, "dead-letters"
     produce(deployment, [(f"acct-{number}", b"refuse", []) for number in range(count)], "orders")
     lane, tally = tallying_lane(deployment.log(["orders"]), ["orders"], batch_records=10_000)
     lane.recover()
