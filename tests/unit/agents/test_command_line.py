@@ -60,7 +60,7 @@ def test_the_command_line_has_the_commands_that_are_documented() -> None:
         (("worker",), "no policy was named"),
         (("worker", "--policy", "nothere"), "policy file nothere does not exist"),
         (("worker", "--policy", "sabc", "--quarantine", "interactions:x:1"), "--quarantine must be TOPIC:PARTITION:OFFSET"),
-        (("replay", "--policy", "sabc"), "either EVENTS.jsonl or --live"),
+        (("replay", "--policy", "sabc"), "either EVENTS or --live"),
         (("replay", "--policy", "sabc", "nothere.jsonl"), "cannot be read"),
         (("generate", "--out", "x", "--poison-share", "0.1"), "--poison-share"),
         (("generate", "--start", "yesterday", "--out", "-"), "--start must be a time"),
