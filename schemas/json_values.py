@@ -125,7 +125,7 @@ def _type_fault(plan: _Plan, name: str, field_type: Any, held: object) -> str | 
         return None
     try:
         msgspec.convert(held, field_type)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter of text that is none, compared with symbols
         wanted = "an ISO 8601 time with a zone or epoch milliseconds" if name in plan.instants else _wanted(name, field_type)
         return f"must be {wanted}, got {shown(held)}"
     return None

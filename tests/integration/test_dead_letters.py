@@ -110,7 +110,8 @@ def test_a_poisoned_topic_is_put_back_once_its_schema_is_known(deployment: Deplo
     listed = commands.json("dead-letters", "list", "--reason", "UNKNOWN_SCHEMA", "--limit", "1")
     assert listed["counts"] == [{"topic": "interactions", "reason": "UNKNOWN_SCHEMA", "state": "waiting", "letters": 200}]
     shown = commands.json("dead-letters", "show", listed["shown"][0]["letter"])
-    assert (shown["refused_now"]["reason"], shown["value"], shown["headers"][1]) == ("UNKNOWN_SCHEMA", None, {"name": "trace", "value": None})
+    assert (shown["refused_now"]["reason"], shown["value"]) == ("UNKNOWN_SCHEMA", None)
+    assert shown["headers"][1] == {"name": "trace", "value": None}
 
     looked = commands.json("dead-letters", "replay", "--dry-run")
     assert (looked["would_return"], looked["refused_again_as_it_stands"][0]["letters"]) == (200, 200), "this version does not know it yet"
