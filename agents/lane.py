@@ -35,6 +35,10 @@ Stopwatch = Callable[[], float]
 """Seconds since whenever: how long folding takes decides how much is folded at once, so a simulation brings its own."""
 
 
+COUNT_TIERS_EVERY_MS = 30_000
+"""0.2 us for each account and count: at most some thousandths of a core with a million accounts."""
+
+
 class TickOffer(NamedTuple):
     """Time may pass up to `at_ms` once every input has been folded to its end at the time of asking."""
 
@@ -68,6 +72,7 @@ class Lane:
         self.log, self.rows, self.duty, self.counters = log, rows, duty, counters
         self._fold, self._encode, self._clock, self._baton, self._wait = fold, encode, clock, baton, wait
         self._stopwatch = stopwatch
+        self._moved_tiers, self._tiers_counted_at_ms = True, -COUNT_TIERS_EVERY_MS
         self._work = UnitOfWork(log, counters, baton, wait)
         self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
@@ -95,7 +100,16 @@ class Lane:
     def step(self, timeout_s: float) -> bool:
         """Fetch, then one unit of work if any order is settled. True: a transaction was committed."""
         self.gather(timeout_s)
-        return self.cycle()
+        done = self.cycle()
+        self._count_tiers()
+        return done
+
+    def _count_tiers(self) -> None:
+        """Count how many accounts stand in each tier, if that has changed and the last count is old: every row is looked at."""
+        now_ms = self._clock()
+        if self._moved_tiers and now_ms - self._tiers_counted_at_ms >= COUNT_TIERS_EVERY_MS:
+            self.counters.population = self.rows.population()
+            self._tiers_counted_at_ms, self._moved_tiers = now_ms, False
 
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
@@ -225,5 +239,7 @@ class Lane:
 
     def _count(self, taken: RecordBatch, folded: Folded) -> None:
         self.counters.count_events(taken, self._clock())
+        self.counters.count_work(folded)
+        self._moved_tiers = self._moved_tiers or bool(folded.outputs)
         self.counters.count_results(folded.outputs, folded.dead, folded.changes)
         self.counters.accounts = len(self.rows)
