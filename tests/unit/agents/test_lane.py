@@ -9,8 +9,8 @@ from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
 from schemas.codec import Codec
 from schemas.errors import SettingsError
 from schemas.records import FoldOrder
-from tests.memory_broker import MemoryBroker
-from tests.memory_log import CHANGELOG, MemoryLog
+from tests.memory_broker import CHANGELOG, MemoryBroker
+from tests.memory_log import MemoryLog
 from tests.tallying import Tally, tallying_lane
 
 TOPICS = ("interactions", "orders")
