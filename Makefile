@@ -18,7 +18,7 @@ help:
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
 	@echo "make gate         is this checkout slower than the base that was accepted? (ARGS='--renew \"why\"' makes HEAD the base)"
-	@echo "make soak         the properties over many more examples, then test-faults again and again (ROUNDS=10)"
+	@echo "make soak         the properties over many more examples, 100,000 simulated runs, then test-faults again and again (ROUNDS=10)"
 	@echo "make clean        remove what was made, the environment too"
 
 # Made anew when the dependencies change.
