@@ -10,13 +10,14 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from schemas import changelog
-from schemas.records import Event, Mode
+from schemas.records import AccountProfile, Event, Mode, RiskSignal
 from schemas.topics import INPUTS
 from streams import intake
 from streams.account import AccountFold, Output, Step
 from streams.accounts import Accounts
 from streams.batches import RecordBatch
 from streams.columns import Layout
+from streams.dossier import Dossier, check_room
 from streams.forward.forwarder import FEW, UNCOMPILED, Run, forwardable, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
@@ -59,6 +60,8 @@ class Partition:
         for measure in self.policy.measures_of[raw.topic]:
             measure.check(record)
         number = self._accounts.find(key)
+        if isinstance(record, AccountProfile | RiskSignal):
+            check_room(Dossier() if number is None else self._accounts.dossier(number), record)
         if number is None:
             number = self._enter(key, raw)
         return self._fold.step(self._accounts, number, raw, record, mode, decided_at_ms)
