@@ -22,6 +22,7 @@ from tests.workers import Worker
 OUTAGE_S = 3.0
 FROZEN_S = 8.0  # past the session, and past the group's patience with a broker that says nothing
 ROOM_BYTES = 100_000
+RATE = 300.0  # it goes on through every outage, and all of it is judged
 
 
 def ends(broker: Broker) -> None:
@@ -63,7 +64,7 @@ def test_work_goes_on_by_itself_after_whatever_becomes_of_the_broker(fragile: Fr
     ):
         one.await_lanes(2)
         two.await_lanes(2)
-        with scene.load() as load:
+        with scene.load(RATE) as load:
             for fault in (is_killed, ends, hangs, has_no_room):
                 goes_through(scene, load)
                 fault(fragile.broker)

@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from tests.workers import Worker
 
 BROKERS = 3
+RATE = 400.0
 _SAFE = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
 
 
@@ -55,9 +56,9 @@ def test_a_lost_leader_loses_and_doubles_nothing(cluster: dict[int, Broker], pre
     scene = Scene(",".join(broker.bootstrap for broker in cluster.values()), prefix, replication_factor=BROKERS)
     with Worker(scene.settings, tmp_path / "worker.log", "--supervised") as worker:
         worker.await_lanes(4, 60)
-        with scene.load() as load:
+        with scene.load(RATE) as load:
             for topic in ("interactions", "accounts-changelog"):
-                load.await_more(1_500)
+                load.await_more(600)
                 (lost, _), *_ = leaders(scene, topic).most_common()
                 cluster[lost].kill()
                 eventually(lambda topic=topic, lost=lost: lost not in leaders(scene, topic), 60, "other leaders")  # type: ignore[misc]
