@@ -84,7 +84,7 @@ def create_app(
     lanes = Lanes(settings, policy, clock, quarantined)
     app = TierApp(f"{settings.topic_prefix}{settings.application_id}", **_faust_settings(settings, listener))
     app.lanes, app.listener = lanes, listener
-    inputs = Inputs(app, topics=_names(settings, policy.inputs), key_type=bytes, value_type=bytes)
+    inputs = Inputs(app, topics=_names(settings, policy.folded), key_type=bytes, value_type=bytes)
     app.agent(inputs, name="scoring", lanes=lanes, settings=settings)(fold_cycle)
     accounts = app.Table(
         "accounts",
