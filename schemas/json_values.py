@@ -50,9 +50,12 @@ def from_json(topic: str, value: Mapping[str, Any], text_bytes: int | None = Non
 
 
 def _keeps_limits(plan: _Plan, record: msgspec.Struct, text_bytes: int | None) -> bool:
-    if text_bytes is not None and text_bytes <= MAX_TEXT_BYTES and all(fits(getattr(record, name)) for name, fits in plan.checks):
-        return True
-    return not any(breaches(msgspec.structs.asdict(record)))
+    if text_bytes is None or text_bytes > MAX_TEXT_BYTES:
+        return not any(breaches(msgspec.structs.asdict(record)))
+    for name, fits in plan.checks:
+        if not fits(getattr(record, name)):
+            return not any(breaches(msgspec.structs.asdict(record)))
+    return True
 
 
 def to_json(record: msgspec.Struct) -> dict[str, Any]:
@@ -82,8 +85,9 @@ def _plan(topic: str) -> _Plan:
 
 def _with_instants(plan: _Plan, value: Mapping[str, Any]) -> dict[str, Any]:
     """A copy with times as epoch milliseconds and nulls only where there is no default. Raises ValueError."""
-    read: dict[str, Any] = dict.fromkeys(plan.nullable)
-    read.update((name, held) for name, held in value.items() if held is not None)
+    read: dict[str, Any] = {name: held for name, held in value.items() if held is not None}
+    for name in plan.nullable:
+        read.setdefault(name)
     for name in plan.instants:
         if isinstance(read.get(name), str):
             read[name] = from_iso(read[name])
