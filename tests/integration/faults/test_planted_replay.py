@@ -14,11 +14,11 @@ from tests.oracle.wire import decoded
 from tests.workers import Worker
 
 
-def run_well(scene: Scene, log: Path, records: int = 6_000) -> int:
+def run_well(scene: Scene, log: Path, records: int = 4_000) -> int:
     """A good run to its end."""
     with Worker(scene.settings, log) as worker:
         worker.await_lanes(4)
-        with scene.load() as load:
+        with scene.load(rate=2_500) as load:
             load.await_more(records)
         scene.await_folded()
         assert worker.stop() == 0

@@ -18,13 +18,13 @@ def test_a_zombie_is_fenced_ends_with_70_and_doubles_nothing(kafka: Broker, pref
         zombie.await_lanes(2)
         heir.await_lanes(2)
         with scene.load() as load:
-            load.await_more(8_000)
+            load.await_more(2_500)
             zombie.process.send_signal(signal.SIGSTOP)
             heir.await_lanes(4, 60)
-            load.await_more(8_000)
+            load.await_more(2_500)
             zombie.process.send_signal(signal.SIGCONT)
             eventually(lambda: zombie.process.poll() is not None, 60, "the zombie's end")
-            load.await_more(5_000)
+            load.await_more(1_000)
         assert zombie.process.returncode == 70, zombie.said[-2000:]
         scene.await_folded()
         assert heir.stop() == 0
