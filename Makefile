@@ -5,13 +5,14 @@ READY := .venv/.ready
 TOOLS := .venv/.tools
 ARGS ?=
 ROUNDS ?= 10
+BESIDE ?= 2
 
 .PHONY: help demo test test-faults check bench gate soak clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         a real Kafka, a worker and believable accounts, live, for a minute (ARGS=\"--seconds 30\")"
-	@echo "make test         check, then every test but the long ones"
+	@echo "make test         check, then every test but the long ones, on two cores (BESIDE=3 for one more)"
 	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
@@ -36,8 +37,11 @@ check: $(TOOLS)
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house
 
-test: check
-	$(BIN)/pytest -m "not faults" --ignore tests/house --ignore tests/companions $(ARGS)
+# First what everything waits for, then the tests: those on the one Kafka in their order, beside them all others.
+test: $(TOOLS)
+	@.ci/beside "check=$(MAKE) --no-print-directory check" "compile=.ci/compile"
+	@.ci/beside "integration=$(BIN)/pytest tests/integration -m 'not faults' $(ARGS)" \
+		"others=$(BIN)/pytest -n $(BESIDE) --dist worksteal -m 'not faults' $(addprefix --ignore tests/,integration house companions) $(ARGS)"
 
 test-faults: $(TOOLS)
 	$(BIN)/pytest -m faults --ignore tests/companions $(ARGS)

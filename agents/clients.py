@@ -15,6 +15,16 @@ from confluent_kafka.admin import AdminClient
 from agents.settings import Settings
 from schemas.errors import SettingsError
 
+DENIED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+"""Errors that say that an ACL is missing."""
+
 _Client = TypeVar("_Client")
 _log = logging.getLogger("tierstream.kafka")
 _REPEAT_S = 10.0  # a broker that is down makes every client complain about once a second: one line in so many seconds is enough
@@ -96,9 +106,9 @@ def reading_consumer(settings: Settings) -> Consumer:
     return _made(Consumer, _common(settings) | own, settings)
 
 
-def admin_client(settings: Settings) -> AdminClient:
-    """A client for topics and offsets; safe to share between threads."""
-    return _made(AdminClient, _common(settings), settings)
+def admin_client(settings: Settings, on_error: Callable[[KafkaError], None] | None = None) -> AdminClient:
+    """A client for topics and offsets; safe to share between threads. `on_error` hears the client's complaints instead of the log."""
+    return _made(AdminClient, _common(settings) | ({"error_cb": on_error} if on_error else {}), settings)
 
 
 def require_broker(settings: Settings) -> None:
@@ -110,7 +120,12 @@ def require_broker(settings: Settings) -> None:
 
 
 def unreachable(settings: Settings, failed: KafkaException) -> SettingsError:
-    """The one sentence for a broker that does not answer."""
+    """The one sentence for a broker that does not answer, or not to us."""
+    error = failed.args[0]
+    if error.code() in DENIED:
+        return SettingsError(
+            f"the broker does not let us: {error.name()}, {error.str()}: `tierstream doctor` names the ACL that is missing"
+        )
     return SettingsError(
         f"no Kafka broker answers at {settings.bootstrap_servers} within {settings.broker_timeout_s:g} s ({failed.args[0].name()}): "
         "set TIERSTREAM_BOOTSTRAP_SERVERS, or start one (`tierstream broker up`) and say the line that it prints"

@@ -9,21 +9,17 @@ Rules:
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException
-
-from agents import clients
 from agents.reading import committed_records
 from agents.settings import Settings
+from agents.transactions import Transactions
 from schemas.codec import Codec
-from schemas.errors import SettingsError
 from schemas.records import IngestProgress, Tick
 from streams.replay import LoggedEvent
 
-CALL_S = 10.0
 ACKNOWLEDGED_S = 60.0
 ITEMS_AT_ONCE = 5_000
 AFTER_A_TICK_S = 0.002
@@ -50,35 +46,25 @@ class Delivery:
     """The transactions of one file's ingest. `open` before anything else."""
 
     def __init__(self, settings: Settings, path: Path, digest: str) -> None:
-        self._settings, self._path, self._digest = settings, path, digest
+        self._settings, self._digest = settings, digest
         self._codec = Codec()
-        self._producer = clients.transactional_producer(settings, f"{settings.topic_prefix}ingest-{digest[:24]}")
+        self._transactions = Transactions(settings, f"ingest-{digest[:24]}", f"ingest of {path}")
 
     def open(self) -> IngestProgress:
         """Fence other ingests of the file; how far they came. Raises SettingsError if no broker answers."""
-        clients.require_broker(self._settings)
-        self._repeated(self._producer.init_transactions)
+        self._transactions.open()
         return progress_of(self._settings, self._codec, self._digest)
 
     def send(self, items: Iterable[Item]) -> None:
         """Everything, in order, committed. Raises SettingsError if another ingest of the same file takes over."""
         for together in _transactions(items):
-            self._commit(together)
+            self._transactions.commit(lambda together=together: self._send_all(together))  # type: ignore[misc]
 
-    def _commit(self, items: Sequence[Item]) -> None:
-        """One transaction; one that must be aborted is sent again with the same content."""
-        while True:
-            try:
-                self._producer.begin_transaction()
-                for item in items:
-                    self._send(item.event)
-                self._produce("ingest-progress", self._digest.encode(), self._codec.encode(items[-1].progress))
-                self._repeated(self._producer.commit_transaction)
-            except KafkaException as failed:
-                self._raise_unless_abortable(failed)
-                self._repeated(self._producer.abort_transaction)
-            else:
-                return
+    def _send_all(self, items: Sequence[Item]) -> None:
+        """What one transaction holds."""
+        for item in items:
+            self._send(item.event)
+        self._transactions.produce("ingest-progress", self._digest.encode(), self._codec.encode(items[-1].progress))
 
     def _send(self, event: LoggedEvent | None) -> None:
         if event is None:
@@ -86,44 +72,14 @@ class Delivery:
         if isinstance(event.record, Tick):
             self._send_tick(self._codec.encode(event.record))
         else:
-            self._produce(event.topic, event.record.account_id.encode(), self._codec.encode(event.record))
+            self._transactions.produce(event.topic, event.record.account_id.encode(), self._codec.encode(event.record))
 
     def _send_tick(self, payload: bytes) -> None:
         """To every partition; what stays unanswered is left to the commit, which waits and reports why."""
         for partition in range(self._settings.partitions):
-            self._produce("ticks", None, payload, partition)
-        self._producer.flush(ACKNOWLEDGED_S)
+            self._transactions.produce("ticks", None, payload, partition)
+        self._transactions.flush(ACKNOWLEDGED_S)
         time.sleep(AFTER_A_TICK_S)
-
-    def _produce(self, topic: str, key: bytes | None, payload: bytes, partition: int = -1) -> None:
-        while True:
-            try:
-                self._producer.produce(self._settings.topic_name(topic), payload, key, partition)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return
-
-    def _repeated(self, call: Callable[[float], None]) -> None:
-        """A call of the transaction protocol, again as long as it may be."""
-        while True:
-            try:
-                call(CALL_S)
-            except KafkaException as failed:
-                if not failed.args[0].retriable():
-                    self._raise_unless_abortable(failed)
-                    raise
-            else:
-                return
-
-    def _raise_unless_abortable(self, failed: KafkaException) -> None:
-        error = failed.args[0]
-        if error.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
-            raise SettingsError(f"another ingest of {self._path} has taken over: let it finish, nothing is sent twice") from failed
-        if error.fatal() or not error.txn_requires_abort():
-            raise SettingsError(
-                f"Kafka refuses the records of {self._path}: {error.str()} (check with `tierstream topics check`)"
-            ) from failed
 
 
 def _is_tick(item: Item) -> bool:

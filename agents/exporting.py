@@ -1,11 +1,13 @@
-"""The input topics as lines of JSON in the order in which they were folded: a file to replay, to keep, or to attach to a bug report.
+"""The input topics in the order in which they were folded, as a file to replay, to keep, or to attach to a bug report: lines of JSON, or
+an Avro container that holds payloads as they lie in the topics (`schemas/log_files.py`).
 
 Rules:
 - `fold-order` gives the order of what has been folded, with the ticks that lanes made themselves; what no transaction has folded yet
   follows by the merge rule, and inputs that the policy does not read are put between by append time.
 - Records that became dead letters whatever the policy (undecodable, foreign keys, quarantined) are left out and counted: a replay would
   not refuse them all.
-- Partitions are read one after the other into files of their own and joined by append time: memory does not grow with the log.
+- Partitions are read one after the other: memory does not grow with the log. Lines are joined by append time, through files; in a
+  container one partition follows the other.
 """
 
 from collections import Counter
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from agents.json_lines import made_tick_line_of, placed_line_of
 from agents.reading import committed_records, partitions_of
@@ -21,6 +23,7 @@ from agents.replaying import InputRanges
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
+from schemas.log_files import NOWHERE, LoggedRecord, write_log
 from schemas.records import Event, FoldOrder, Tick
 from schemas.topics import INPUTS
 from streams import intake
@@ -39,8 +42,17 @@ class Placed(NamedTuple):
     tick: Tick | None = None
 
 
+class Kept(NamedTuple):
+    """What goes into the file: a record with its place, or a lane's own tick."""
+
+    at_ms: int
+    topic: str
+    raw: RawRecord | None
+    record: Event | Tick
+
+
 class Exported(NamedTuple):
-    """Lines written by topic, and records left out by reason."""
+    """Records written by topic, and records left out by reason."""
 
     written: dict[str, int]
     left_out: dict[str, int]
@@ -68,32 +80,43 @@ class Export:
                 out.write(line[20:])
         return Exported(dict(self._written), dict(self._left_out))
 
+    def write_avro(self, out: BinaryIO) -> Exported:
+        """The same records as an Avro container."""
+        write_log(out, (self._logged(number, kept) for number in range(self._partitions) for kept in self._kept(number)))
+        return Exported(dict(self._written), dict(self._left_out))
+
+    def _logged(self, number: int, kept: Kept) -> LoggedRecord:
+        raw, record = kept.raw, kept.record
+        if raw is None:
+            return LoggedRecord(kept.topic, number, NOWHERE, kept.at_ms, None, self._codec.encode(record))
+        assert raw.payload is not None, "what was decoded has a payload"
+        return LoggedRecord(raw.topic, number, raw.offset, raw.appended_at_ms, raw.key, raw.payload)
+
     def _lines(self, number: int) -> Iterator[tuple[int, str]]:
         """The lines of one partition with their append times."""
-        for placed in self._placed(number):
-            line = self._line(number, placed)
-            if line is not None:
-                yield placed.at_ms, line
+        for at_ms, _, raw, record in self._kept(number):
+            yield at_ms, placed_line_of(raw, record) if raw is not None else made_tick_line_of(number, record)
 
-    def _line(self, number: int, placed: Placed) -> str | None:
-        """None for a record that is left out."""
-        topic = "ticks" if placed.raw is None else placed.raw.topic
-        if topic not in self._topics:
-            return None
-        try:
-            line = made_tick_line_of(number, placed.tick) if placed.tick is not None else self._record_line(number, placed.raw)
-        except RecordRejected as rejection:
-            self._left_out[rejection.reason.value] += 1
-            return None
-        self._written[topic] += 1
-        return line
+    def _kept(self, number: int) -> Iterator[Kept]:
+        """What one partition has for the file."""
+        for at_ms, raw, tick in self._placed(number):
+            topic = "ticks" if raw is None else raw.topic
+            if topic not in self._topics:
+                continue
+            try:
+                record = self._record(number, raw) if raw is not None else tick
+            except RecordRejected as rejection:
+                self._left_out[rejection.reason.value] += 1
+                continue
+            assert record is not None, "what is no record is a tick"
+            self._written[topic] += 1
+            yield Kept(at_ms, topic, raw, record)
 
-    def _record_line(self, number: int, raw: RawRecord | None) -> str:
-        assert raw is not None, "what is no tick is a record"
+    def _record(self, number: int, raw: RawRecord) -> Event | Tick:
         record = self._codec.decode(raw.topic, raw.payload)
         if isinstance(record, Event):
             intake.check_partition(intake.check_key(raw.key, record), number, self._partitions)
-        return placed_line_of(raw, record)
+        return record
 
     # -- the order of one partition ------------------------------------------------------------------------------------
 

@@ -3,14 +3,13 @@
 Everything wrong with a line is one `RecordRejected` whose message lists it all; nothing is guessed.
 """
 
-import json
 from typing import Any
 
 import msgspec
 
 from schemas.errors import Reason, RecordRejected
 from schemas.instants import from_iso
-from schemas.json_values import from_json, to_json
+from schemas.json_values import from_json
 from schemas.records import Event, Tick
 from schemas.topics import INPUTS
 from streams.intake import RawRecord
@@ -34,7 +33,7 @@ def logged_event(line: bytes) -> LoggedEvent:
         problems.append(f"topic must be one of {', '.join(INPUTS)}, got {topic!r}")
     if problems:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
-    record = from_json(topic, said.get("value", {}))
+    record = from_json(topic, said.get("value", {}), len(line))
     assert isinstance(record, Event | Tick), "input topics carry events and ticks"
     return LoggedEvent(topic, record, **_place(said))
 
@@ -56,21 +55,26 @@ def _place(said: dict[str, Any]) -> dict[str, Any]:
     return place
 
 
-def line_of(topic: str, record: msgspec.Struct) -> str:
-    """The line that says a record, without its line feed."""
-    return _written({"topic": topic, "value": to_json(record)})
+def line_of(topic: str, record: msgspec.Struct | None) -> str:
+    """The line that says a record, without its line feed; null: the topic forgets its key."""
+    return _written({"topic": topic, "value": record})
+
+
+def said_line_of(topic: str, key: bytes, record: msgspec.Struct | None) -> str:
+    """The line that says an output; one without a record deletes its key."""
+    return line_of(topic, record) if record is not None else _written({"topic": topic, "key": key.decode(), "value": None})
 
 
 def placed_line_of(raw: RawRecord, record: msgspec.Struct) -> str:
     """The same with the place at which the record lies."""
     place = {"partition": raw.partition, "offset": raw.offset, "appended_at": raw.appended_at_ms}
-    return _written({"topic": raw.topic, "value": to_json(record)} | place)
+    return _written({"topic": raw.topic, "value": record} | place)
 
 
-def made_tick_line_of(partition: int, tick: Tick) -> str:
+def made_tick_line_of(partition: int, tick: msgspec.Struct) -> str:
     """A tick that a lane made itself: it lies nowhere but in `fold-order`."""
-    return _written({"topic": "ticks", "value": to_json(tick), "partition": partition})
+    return _written({"topic": "ticks", "value": tick, "partition": partition})
 
 
 def _written(line: dict[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(line).decode()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from agents.ceiling import Ceiling, Window
@@ -84,8 +85,10 @@ class Lane:
         ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up)
         self._first = not ground.progress
         self._expected = dict(ground.positions)
-        begins = {topic: Progress(ground.positions[topic], self.duty.policy_digest, ground.topic_ids[topic]) for topic in self.duty.topics}
-        self._progress = begins | {topic: ground.progress[topic] for topic in begins if topic in ground.progress}
+        pinned = ground.changelog_id
+        begins = {t: Progress(ground.positions[t], self.duty.policy_digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
+        made = {topic: msgspec.structs.replace(at, changelog_id=pinned) for topic, at in ground.progress.items() if topic in begins}
+        self._progress = begins | made
         self.counters.accounts = len(self.rows)
         self.counters.restore_s = self._stopwatch() - began_at
 
@@ -201,8 +204,8 @@ class Lane:
         """Progress to write: of the topics that moved; of all in a partition's first transaction, which pins policy and topic ids."""
         moved = dict(self._progress) if self._first else {}
         for folded in ranges:
-            at = self._progress[folded.topic]
-            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id, *windows.get(folded.topic, ()))
+            at, window = self._progress[folded.topic], windows.get(folded.topic, (0, 0))
+            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id, *window, at.changelog_id)
         return moved
 
     def _order(self, taken: RecordBatch, ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:

@@ -14,6 +14,7 @@ from typing import Any
 from agents import clients
 from agents.clocks import Clock
 from agents.counters import LaneCounters
+from agents.identities import Identities
 from agents.kafka_log import KafkaLog
 from agents.lane import Duty, Lane
 from agents.obituary import EndsTheProcess
@@ -241,6 +242,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
     topics = policy.inputs if settings.clock == "wall" else (*policy.inputs, "ticks")
     mode: Mode = "LIVE" if settings.clock == "wall" else "BACKFILL"
     admin = cache(partial(clients.admin_client, settings))  # made with the first lane: nothing connects before
+    identities = cache(lambda: Identities(admin()))
 
     def make(number: int, counters: LaneCounters) -> Lane:
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
@@ -251,7 +253,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
 
         source = f"/tierstream/{settings.application_id}"
         duty = Duty(topics, policy.digest, source, mode, settings.batch_records, refused, settings.dead_letter_share)
-        log = KafkaLog(settings, number, topics, admin())
+        log = KafkaLog(settings, number, topics, admin(), identities())
         return Lane(log, partition, fold, codec.encode, duty, clock=clock, baton=baton, counters=counters)
 
     return make

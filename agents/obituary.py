@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import NamedTuple, NoReturn
 
 from agents.dying import ExitCode, leave
-from agents.partition_log import Fenced, LogError, PositionLost
+from agents.partition_log import Denied, Fenced, LogError, PositionLost, TopicLost
 from agents.patience import GivenUp
+from agents.recovery import REBUILD
 from schemas.errors import OperatorError
 from streams.cycle import FoldFailed
 
@@ -30,6 +31,11 @@ def obituary(number: int, error: BaseException) -> Obituary:
     match error:
         case OperatorError():
             return Obituary(ExitCode.WRONG_USE, f"lane {number}: {'; '.join(error.problems)}")
+        case Denied():
+            said = (
+                f"the broker does not let us: {error}: grant it (docs/operations.md, Security; `tierstream doctor` names each missing ACL)"
+            )
+            return Obituary(ExitCode.WRONG_USE, f"lane {number}: {_one_line(said)}")
         case FoldFailed():
             place = f"{error.topic}:{error.partition}:{error.offset}"
             said = f"{error} with {_named(error.__cause__)}; `tierstream worker --quarantine {place}` dead-letters this record unread"
@@ -37,8 +43,11 @@ def obituary(number: int, error: BaseException) -> Obituary:
             said = f"fenced, another worker has taken partition {number} ({error})"
         case PositionLost():
             said = (
-                f"{error}; records were deleted before they were folded: rebuild under another application id, and keep inputs for longer"
+                f"{error}; records were deleted before they were folded: {REBUILD} as they are, and keep inputs for longer (retention.ms)"
             )
+            return Obituary(ExitCode.WRONG_USE, f"lane {number}: {_one_line(said)}")
+        case TopicLost():
+            return Obituary(ExitCode.WRONG_USE, f"lane {number}: {_one_line(str(error))}: {REBUILD}")
         case LogError():
             said = f"the log failed: {error}"
         case _:

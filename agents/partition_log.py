@@ -7,7 +7,7 @@ Rules of an implementation:
 - `open` fences whoever owned the partition before and settles its open transaction; nothing may be read or sent earlier.
 - Reading is read_committed throughout: inputs, changelog, ends.
 - `restore` is complete: it ends only past everything the former owners have committed.
-- A position that the log no longer has is `PositionLost`, never a guess.
+- A position that the log no longer has is `PositionLost`, a topic that is gone or was made again is `TopicLost`: never a guess.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +55,14 @@ class PositionLost(LogError):
     """The next record to read is no longer in the log: records would be skipped unseen."""
 
 
+class Denied(LogError):
+    """The broker does not allow it: the operator must grant a right."""
+
+
+class TopicLost(LogError):
+    """A topic is gone, or another one has its name: offsets mean other records, or what was kept is not there."""
+
+
 class Fatal(LogError):
     """Nothing that can be repeated: the process must end and a fresh one restore."""
 
@@ -70,13 +78,13 @@ class PartitionLog(Protocol):
         """Take the partition. Repeatable while it raises Retriable."""
 
     def topic_ids(self) -> dict[str, str]:
-        """Each input's identity: a topic deleted and made again has another. Raises Retriable."""
+        """Identities of the inputs, and of the changelog if it has one: a topic deleted and made again has another. Raises Retriable."""
 
     def changelog_end(self) -> int:
         """The changelog's end, past everything that was ever written, committed or not. Raises Retriable."""
 
     def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
-        """The changelog from its beginning to this end, in batches; an empty batch says: still reading."""
+        """The changelog from its beginning to this end, in batches; an empty batch says: still reading. Raises TopicLost."""
 
     def begins(self) -> dict[str, int]:
         """The first offset that each input still has. Raises Retriable."""

@@ -1,7 +1,7 @@
 """Taking a partition: fence the former owner, read back what it committed, and make sure that going on is right.
 
-Going on is refused (SettingsError, exit 2) under another policy than the one that made the state, and on a topic that was deleted
-and made again: its offsets mean other records.
+Going on is refused (SettingsError, exit 2) under another policy than the one that made the state, on a topic that was deleted and made
+again (its offsets mean other records; a changelog, and the state is not in it), and where an input no longer has the next record.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +11,11 @@ from agents.counters import LaneCounters
 from agents.partition_log import Fatal, PartitionLog
 from agents.patience import GivenUp, Wait, patiently
 from agents.spare_memory import give_back
+from agents.unit_of_work import CHANGELOG
 from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
 from schemas.errors import SettingsError
+
+REBUILD = "start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs"
 
 
 class Rows(Protocol):
@@ -38,11 +41,12 @@ class Rows(Protocol):
 
 
 class Ground(NamedTuple):
-    """Where a lane stands: progress made before (by topic), the topics' ids, and where each input is read from."""
+    """Where a lane stands: progress made before (by topic), the inputs' ids, where each is read from, and the changelog's id."""
 
     progress: dict[str, Progress]
     topic_ids: dict[str, str]
     positions: dict[str, int]
+    changelog_id: str
 
 
 def recover(
@@ -53,12 +57,18 @@ def recover(
     end = patiently(log.changelog_end, wait, given_up)
     progress = _restore(log, end, rows, counters, given_up)
     topic_ids = patiently(log.topic_ids, wait, given_up)
-    if problems := [*_policy_problems(progress, policy_digest), *_topic_problems(progress, topic_ids)]:
-        raise SettingsError(problems)
+    changelog_id = topic_ids.pop(CHANGELOG, "")
     begins = patiently(log.begins, wait, given_up)
+    if problems := [
+        *_changelog_problems(progress, changelog_id, log.number),
+        *policy_problems(progress, policy_digest),
+        *topic_problems(progress, topic_ids),
+        *_retention_problems(progress, begins, log.number),
+    ]:
+        raise SettingsError(problems)
     positions = {topic: progress[topic].next_offset if topic in progress else begins[topic] for topic in topic_ids}
     log.start(positions)
-    return Ground(progress, topic_ids, positions)
+    return Ground(progress, topic_ids, positions, changelog_id)
 
 
 def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, given_up: Callable[[], bool]) -> dict[str, Progress]:
@@ -78,19 +88,37 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
     return progress
 
 
-def _policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
+def policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
     others = sorted({made.policy_digest for made in progress.values()} - {digest})
     return [
         f"policy must have the digest of the one in force, {other}, got {digest}: "
-        "start with the policy in force, or under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs"
+        f"start with the policy in force, or {REBUILD.removeprefix('start ')}"
         for other in others
     ]
 
 
-def _topic_problems(progress: Mapping[str, Progress], topic_ids: Mapping[str, str]) -> list[str]:
+def _changelog_problems(progress: Mapping[str, Progress], changelog_id: str, number: int) -> list[str]:
+    others = sorted({made.changelog_id for made in progress.values()} - {"", changelog_id})
+    return [
+        f"topic {CHANGELOG} partition {number} was deleted and made again (id {changelog_id}, progress was made in {other}), so state is "
+        f"missing: {REBUILD}"
+        for other in others
+    ]
+
+
+def topic_problems(progress: Mapping[str, Progress], topic_ids: Mapping[str, str]) -> list[str]:
     return [
         f"topic {topic} was deleted and made again (id {topic_ids.get(topic)}, progress was made on {made.topic_id}), so offsets mean "
-        "other records: start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs as they are"
+        f"other records: {REBUILD} as they are"
         for topic, made in sorted(progress.items())
         if topic_ids.get(topic) != made.topic_id
+    ]
+
+
+def _retention_problems(progress: Mapping[str, Progress], begins: Mapping[str, int], number: int) -> list[str]:
+    return [
+        f"topic {topic} partition {number} begins at offset {begins[topic]}, the next record to fold had {made.next_offset}: records were "
+        f"deleted before they were folded: {REBUILD} as they are, and keep inputs for longer (retention.ms)"
+        for topic, made in sorted(progress.items())
+        if begins.get(topic, 0) > made.next_offset
     ]

@@ -2,26 +2,27 @@
 
 A lane gets something done when it commits, restores a batch, or has nothing waiting. Besides what a lane has read, input also waits
 when the broker's ends are past what the lane has read and its position does not move. A broker that does not answer proves nothing
-against the lane's reading.
+against the lane's reading. What else must be alive is in `vital_signs.py`.
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from agents.dying import ExitCode, leave
 from agents.lanes import Lanes, LaneThread
 from agents.partition_log import LogError
+from agents.vital_signs import Sign
 
 _LOOK_EVERY_S = 1.0
 Leave = Callable[[int, str], object]
 
 
 class Watchdog:
-    """A thread of its own, so that nothing it watches can stop it. `end` ends the process."""
+    """A thread of its own, so that nothing it watches can stop it. `signs` are looked at besides the lanes; `end` ends the process."""
 
-    def __init__(self, lanes: Lanes, watchdog_s: float, end: Leave = leave) -> None:
-        self._lanes, self._watchdog_s, self._end = lanes, watchdog_s, end
+    def __init__(self, lanes: Lanes, watchdog_s: float, end: Leave = leave, signs: Sequence[Sign] = ()) -> None:
+        self._lanes, self._watchdog_s, self._end, self._signs = lanes, watchdog_s, end, signs
         self._stopped = threading.Event()
         self._moves: dict[int, tuple[LaneThread | None, dict[str, int], float]] = {}  # by lane: positions, and since when they stand
         self.thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -39,6 +40,9 @@ class Watchdog:
             for lane in list(self._lanes.by_number.values()):
                 if fault := self.fault(lane, time.monotonic()):
                     self._end(ExitCode.ENDED_ITSELF, f"watchdog: lane {lane.number} {fault}")
+            for sign in self._signs:
+                if fault := sign(time.monotonic()):
+                    self._end(ExitCode.ENDED_ITSELF, f"watchdog: {fault}")
 
     def fault(self, lane: LaneThread, now_s: float) -> str | None:
         """What is wrong with a lane of this process, None if nothing is."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import faust
 
-from agents import garbage, logs, provisioning
+from agents import clients, garbage, logs, provisioning, rights
 from agents.app import TierApp, create_app
 from agents.clocks import wall_clock
 from agents.dying import ExitCode, leave
@@ -24,11 +24,13 @@ from agents.listening import listen
 from agents.preparing import prepare_to_fold
 from agents.settings import Settings
 from agents.ticking import Ticking
+from agents.vital_signs import Run, Settles, Turns, no_thread_dies_alone
 from agents.watchdog import Watchdog
 from schemas.errors import SettingsError
 from streams.policy import CompiledPolicy
 
-STOP_WITHIN_S = 10.0
+STOP_WITHIN_S = 9.5
+"""Within the 10 seconds that are promised, and that orchestrators wait before they kill."""
 _log = logging.getLogger("tierstream.worker")
 
 
@@ -36,7 +38,7 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     """Run a worker in this process, to its end; returns the exit code. Raises SettingsError before anything has started."""
     logs.log_to_stderr()
     _stop_at_once_on_signals()
-    if problems := [*_static_problems(settings), *provisioning.check_topics(settings)]:
+    if problems := [*_static_problems(settings), *(_lacking(settings) or provisioning.check_topics(settings))]:
         raise SettingsError(problems)
     prepare_to_fold(policy)
     listener = listen(settings.web_host, settings.web_port)
@@ -45,17 +47,34 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     _log.info(
         "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, _address(app, listener)
     )
-    watchdog = Watchdog(app.lanes, settings.watchdog_s)
-    watchdog.start()
+    threading.excepthook = no_thread_dies_alone
+    worker = WorkerProcess(app)
+    _watch(worker, settings)
+    return _turn(worker)
+
+
+def _watch(worker: "WorkerProcess", settings: Settings) -> None:
+    """Time passes, and the watchdog looks at all that must go on."""
+    app, threads = worker.app, []
     if settings.clock == "wall":
-        Ticking(app.lanes, settings, wall_clock).start()
-    return _turn(WorkerProcess(app))
+        ticking = Ticking(app.lanes, settings, wall_clock)
+        ticking.start()
+        threads.append(ticking.thread)
+    signs = (Settles(lambda: app.settled, settings.watchdog_s), Turns(worker.loop, settings.watchdog_s), Run(threads))
+    Watchdog(app.lanes, settings.watchdog_s, signs=signs).start()
 
 
 def _static_problems(settings: Settings) -> list[str]:
     if settings.group_instance_id and settings.web_port == 0:
         return ["TIERSTREAM_GROUP_INSTANCE_ID wants a fixed TIERSTREAM_WEB_PORT: the group remembers where each of its members answers"]
     return []
+
+
+def _lacking(settings: Settings) -> list[str]:
+    """The ACLs that our user lacks; without them the topics cannot even be looked at."""
+    clients.require_broker(settings)
+    admin = clients.admin_client(settings)
+    return [rights.sentence(right, settings) for right in rights.missing("worker", settings, admin)]
 
 
 def _address(app: TierApp, listener: socket) -> str:

@@ -94,7 +94,7 @@ def by_size() -> Iterator[Plan]:
         how=f"{in_memory} Each touched account is one changelog record.",
         rows=tuple(Row(f"touching {touched}", f"at most {touched:,} different accounts in a batch", "us", 2) for touched in growth.TOUCHED),
         sizes={"accounts": 100_000, "batches": 10},
-        small={"accounts": 20_000, "batches": 1},
+        small={"accounts": 2_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_touched(policy, **sizes, runs=runs, tell=tell)),
     )
 

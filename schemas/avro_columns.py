@@ -85,7 +85,7 @@ def _is_read(buffer: Bytes, begin: int, end: int, programs: Programs, number: in
     while step < past:
         following = step + 1
         if steps[step, KIND] == Kind.UNION:
-            branch, at = _long(buffer, at, end)
+            branch, at = long_at(buffer, at, end)
             if at < 0 or branch < 0 or branch >= steps[step, BRANCHES]:
                 return False
             following += steps[step, BRANCHES]
@@ -112,7 +112,7 @@ def _is_read(buffer: Bytes, begin: int, end: int, programs: Programs, number: in
 @compiled
 def _take_text(buffer: Bytes, begin: int, end: int, steps: Words, step: int, record: int, begins: Words, sizes: Words) -> int:
     """Where the text ends that begins at `begin`, or -1 if it must not be taken."""
-    size, at = _long(buffer, begin, end)
+    size, at = long_at(buffer, begin, end)
     if at < 0 or size < steps[step, LEAST] or size > steps[step, MOST] or size > end - at:
         return _UNFIT
     past: int = at + size
@@ -130,7 +130,7 @@ def _take_text(buffer: Bytes, begin: int, end: int, steps: Words, step: int, rec
 @compiled
 def _take_long(buffer: Bytes, begin: int, end: int, steps: Words, step: int, record: int, longs: Words) -> int:
     """Where the long ends that begins at `begin`, or -1."""
-    held, at = _long(buffer, begin, end)
+    held, at = long_at(buffer, begin, end)
     if at < 0 or held < steps[step, LEAST] or held > steps[step, MOST]:
         return _UNFIT
     column = steps[step, COLUMN]
@@ -142,7 +142,7 @@ def _take_long(buffer: Bytes, begin: int, end: int, steps: Words, step: int, rec
 @compiled
 def _take_enum(buffer: Bytes, begin: int, end: int, steps: Words, symbols: Words, step: int, record: int, enums: Bytes) -> int:
     """Where the index ends that begins at `begin`, or -1: past the symbols, counted from their end, or unknown to the reader."""
-    index, at = _long(buffer, begin, end)
+    index, at = long_at(buffer, begin, end)
     if at < 0 or index < 0 or index >= steps[step, SYMBOL_COUNT]:
         return _UNFIT
     place = symbols[steps[step, SYMBOLS] + index]
@@ -173,7 +173,7 @@ def _take_double(buffer: Bytes, begin: int, end: int, steps: Words, bounds: Word
 
 
 @compiled
-def _long(buffer: Bytes, begin: int, end: int) -> tuple[Any, int]:
+def long_at(buffer: Bytes, begin: int, end: int) -> tuple[Any, int]:
     """The zigzag varint that begins at `begin`, and where it ends: -1 if it passes the end or is too long."""
     folded: Any = np.int64(0)
     shift = np.int64(0)

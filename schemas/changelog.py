@@ -48,6 +48,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `next_offset` is the first offset not folded; `topic_id` is the broker's id of the topic, which a topic that was
     deleted and made again does not share. Of the last `judged` records `refused` became dead letters (`agents/ceiling.py`).
+    `changelog_id` is that of the changelog it was written for; empty where nobody asked.
     """
 
     next_offset: int
@@ -55,6 +56,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     topic_id: str
     judged: int = 0
     refused: int = 0
+    changelog_id: str = ""
 
 
 _PROGRESS: Final = msgspec.json.Decoder(Progress)

@@ -87,7 +87,8 @@ class Codec:
         try:
             fields: Any = fastavro.schemaless_reader(body, reader.writer, reader.projection)
         except _BODY_FAULTS as fault:
-            raise _undecodable(reader, f"does not fit its schema: {type(fault).__name__}: {shown(str(fault))}") from fault
+            said = str(fault).replace(repr(body), "the payload")  # no address: equal payloads are refused in equal words
+            raise _undecodable(reader, f"does not fit its schema: {type(fault).__name__}: {shown(said)}") from fault
         if body.tell() != len(payload):
             raise _undecodable(reader, f"must end with its last field, got {len(payload) - body.tell()} bytes more")
         if len(payload) > MAX_TEXT_BYTES:

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.errors import Reason, RecordRejected
 from schemas.instants import from_iso
-from schemas.limits import LIMITS, Instant, breaches, shown
+from schemas.limits import LIMITS, MAX_TEXT_BYTES, Instant, QuickChecks, breaches, quick_checks, shown
 from schemas.shapes import alternatives, field_types, is_nullable
 from schemas.topics import TOPICS
 
@@ -29,10 +29,14 @@ class _Plan(NamedTuple):
     instants: tuple[str, ...]
     required: tuple[str, ...]
     nullable: tuple[str, ...]
+    checks: QuickChecks
 
 
-def from_json(topic: str, value: Mapping[str, Any]) -> msgspec.Struct:
-    """The record that a JSON value of a topic (logical name) says. Raises RecordRejected with every problem of the value."""
+def from_json(topic: str, value: Mapping[str, Any], text_bytes: int | None = None) -> msgspec.Struct:
+    """The record that a JSON value of a topic (logical name) says. Raises RecordRejected with every problem of the value.
+
+    `text_bytes`: how many bytes of JSON the value was read from, which bounds every string in it; None: it is not known.
+    """
     plan = _plan(topic)
     if not isinstance(value, Mapping):
         raise RecordRejected(Reason.UNDECODABLE, f"value must be an object, got {shown(value)}")
@@ -40,9 +44,15 @@ def from_json(topic: str, value: Mapping[str, Any]) -> msgspec.Struct:
         record = msgspec.convert(_with_instants(plan, value), plan.record_type)
     except (msgspec.ValidationError, ValueError):
         raise _refusal(plan, value) from None
-    if not plan.names.issuperset(value) or any(breaches(msgspec.structs.asdict(record))):
+    if not plan.names.issuperset(value) or not _keeps_limits(plan, record, text_bytes):
         raise _refusal(plan, value)
     return record
+
+
+def _keeps_limits(plan: _Plan, record: msgspec.Struct, text_bytes: int | None) -> bool:
+    if text_bytes is not None and text_bytes <= MAX_TEXT_BYTES and all(fits(getattr(record, name)) for name, fits in plan.checks):
+        return True
+    return not any(breaches(msgspec.structs.asdict(record)))
 
 
 def to_json(record: msgspec.Struct) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def _plan(topic: str) -> _Plan:
         instants=tuple(field.name for field in fields if isinstance(LIMITS.get(field.name), Instant)),
         required=tuple(field.name for field in required if not is_nullable(field.type)),
         nullable=tuple(field.name for field in required if is_nullable(field.type)),
+        checks=quick_checks(known.record),
     )
 
 
@@ -114,7 +125,7 @@ def _type_fault(plan: _Plan, name: str, field_type: Any, held: object) -> str | 
         return None
     try:
         msgspec.convert(held, field_type)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter of text that is none, compared with symbols
         wanted = "an ISO 8601 time with a zone or epoch milliseconds" if name in plan.instants else _wanted(name, field_type)
         return f"must be {wanted}, got {shown(held)}"
     return None

@@ -80,6 +80,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "act_before": Instant(),
     "effective_at": Instant(),
     "decided_at": Instant(),
+    "refused_at": Instant(),
+    "returned_at": Instant(),
     "at": Instant(),
     "cooperation_since": Instant(since=YEAR_1900_MS),
     # Amounts and measures.

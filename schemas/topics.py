@@ -91,6 +91,9 @@ TOPICS: dict[str, Topic] = {
         Topic(name="ingest-progress", number=42, role=Role.INTERNAL, record=records.IngestProgress,
               doc="How far each file has been ingested.",
               key="file_digest", cleanup="compact", co_partitioned=False),
+        Topic(name="dead-letters-returned", number=43, role=Role.INTERNAL, record=records.ReturnedLetter,
+              doc="Which dead letters were put back, and how often.",
+              key="partition:offset of the letter", cleanup="compact", co_partitioned=False),
     )
 }  # fmt: skip
 

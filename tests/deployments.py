@@ -31,6 +31,11 @@ class Deployment:
         create_topics(self.settings)
         self._admin = clients.admin_client(self.settings)
 
+    @classmethod
+    def of(cls, settings: Settings, number: int) -> "Deployment":
+        """One partition of a deployment that is there."""
+        return cls(settings.bootstrap_servers, settings.topic_prefix, number, partitions=settings.partitions)
+
     def log(self, topics: Sequence[str] = INPUTS) -> KafkaLog:
         """A log of this partition, as a new owner makes it."""
         return KafkaLog(self.settings, self.number, topics, self._admin)
@@ -65,6 +70,11 @@ class Deployment:
         place = TopicPartition(self.settings.topic_name(topic), self.number)
         (answer,) = self._admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation).values()
         return int(answer.result(20).offset)
+
+    def delete_records(self, topic: str, before: int) -> None:
+        """Delete the records of this partition of a topic below an offset, as an operator can."""
+        (answer,) = self._admin.delete_records([TopicPartition(self.settings.topic_name(topic), self.number, before)]).values()
+        answer.result(20)
 
     def rows(self) -> dict[bytes, bytes | None]:
         """The newest changelog record of each key, without progress."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,11 +53,14 @@ def publish(settings: Settings, topic: str, records: Iterable[msgspec.Struct]) -
 class Worker:
     """One worker process. As a context it is gone at the end, whatever happened."""
 
-    def __init__(self, settings: Settings, log: Path, *arguments: str, more: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, *arguments: str, more: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND
+    ) -> None:
+        """`command` is another way to start one, for planted bugs."""
         self.log = log
         with log.open("ab") as file:
             self.process = subprocess.Popen(
-                [*COMMAND, *arguments], cwd=ROOT, env=environment(settings) | dict(more or {}), stdout=file, stderr=subprocess.STDOUT
+                [*command, *arguments], cwd=ROOT, env=environment(settings) | dict(more or {}), stdout=file, stderr=subprocess.STDOUT
             )
 
     def __enter__(self) -> "Worker":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import audit, demo, explain, export, generate, ingest, policy, replay, topics, worker
+from agents.cli import audit, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, topics, worker
 from agents.dying import ExitCode
 
 HELP = """
@@ -50,9 +50,11 @@ def create_cli() -> typer.Typer:
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
     cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
+    cli.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
     cli.command("explain", rich_help_panel=CHECK)(explain.explain)
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)
     cli.command("export", rich_help_panel=CHECK)(export.export)
     cli.command("audit", rich_help_panel=CHECK)(audit.audit)
+    cli.add_typer(dead_letters.create_dead_letters_commands(), name="dead-letters", rich_help_panel=CHECK)
     cli.add_typer(policy.create_policy_commands(), name="policy", rich_help_panel=CHECK)
     return cli

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from agents.settings import Settings
 
 Topics = Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Input topics and ticks; all if none is named.")]
+AsAvro = Annotated[
+    bool, typer.Option("--avro", help="An Avro container instead of JSON lines: smaller, and replayed several times as fast.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="The file to write; stdout if not given.")]
 
 
 def export(
     topics: Topics = None,
     out: Out = None,
+    avro: AsAvro = False,
     bootstrap_servers: BootstrapServers = None,
     application_id: ApplicationId = None,
     topic_prefix: TopicPrefix = None,
@@ -28,20 +32,22 @@ def export(
 ) -> None:
     """Write what lies in the input topics as JSON lines, ticks included, in the order in which the workers folded it.
 
-    `tierstream replay` of the file gives the transitions that were published. What no worker has folded yet comes last.
+    `tierstream replay` of the file gives the transitions that were published. What no worker has folded yet comes last. With --avro,
+    one partition follows the other, and payloads are as they lie in the topics (docs/decisions/0013-log-files.md).
 
-    [dim]Example:[/]  tierstream export --out log.jsonl && tierstream replay --policy sabc log.jsonl
+    [dim]Examples:[/]  tierstream export --out log.jsonl && tierstream replay --policy sabc log.jsonl
+               tierstream export --avro --out log.avro && tierstream replay --policy sabc log.avro
     """
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix)
     if as_json and out is None:
         raise SettingsError("--json tells what was written and needs --out FILE: without a file, stdout is the export")
-    exported = _written(settings, _known(topics or []), out)
+    exported = _written(settings, _known(topics or []), out, avro)
     lines = sum(exported.written.values())
     if as_json:
         print_json({"file": str(out), "lines": lines, **exported._asdict()})
     else:
         left_out = "".join(f", {count:,} left out ({reason})" for reason, count in sorted(exported.left_out.items()))
-        err().print(f"{count_of(lines, 'line')} written{left_out}.")
+        err().print(f"{count_of(lines, 'record')} written{left_out}.")
     raise typer.Exit(ExitCode.FINE)
 
 
@@ -54,7 +60,7 @@ def _known(topics: list[str]) -> list[str]:
     return topics
 
 
-def _written(settings: "Settings", topics: list[str], out: Path | None) -> "Exported":
+def _written(settings: "Settings", topics: list[str], out: Path | None, avro: bool) -> "Exported":
     import sys
 
     from agents.exporting import Export
@@ -63,9 +69,12 @@ def _written(settings: "Settings", topics: list[str], out: Path | None) -> "Expo
         task = bar.add_task("reading the log", total=None)
         run = Export(settings, topics, on_read=lambda read: bar.update(task, description=f"{read:,} records read", completed=read))
         if out is None:
-            return run.write(sys.stdout)
+            return run.write_avro(sys.stdout.buffer) if avro else run.write(sys.stdout)
         try:
-            with out.open("w", encoding="utf-8") as file:
-                return run.write(file)
+            if avro:
+                with out.open("wb") as container:
+                    return run.write_avro(container)
+            with out.open("w", encoding="utf-8") as lines:
+                return run.write(lines)
         except OSError as problem:
             raise SettingsError(f"file {out} cannot be written: {problem.strerror}") from problem

@@ -1,15 +1,17 @@
 """`tierstream replay`: the same fold over a file, without Kafka; or over the live log, compared with what was published."""
 
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
-from agents.cli.output import count_of, err, out, print_json
+from agents.cli.output import count_of, err, out, print_json, progress_bar
 from agents.cli.policies import required_policy
 from agents.dying import ExitCode
-from schemas.errors import RecordRejected, SettingsError
+from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
     from streams.replay import FileReplay
 
 Events = Annotated[
-    Path | None, typer.Argument(metavar="EVENTS.jsonl", help="Lines as `ingest` takes them; - is stdin.", show_default=False)
+    Path | None,
+    typer.Argument(
+        metavar="EVENTS", help="Lines of JSON as `ingest` takes them, or a file of `export --avro`; - is stdin.", show_default=False
+    ),
 ]
 Live = Annotated[bool, typer.Option("--live", help="Fold what is in Kafka again and compare with what was published.")]
 AsMode = Annotated[str, typer.Option("--mode", metavar="LIVE|BACKFILL|REBUILD|SHADOW", help="The mode that the outputs carry.")]
+STDIN = Path("-")
 SHOWN = 50
 
 
@@ -39,16 +45,19 @@ def replay(
 ) -> None:
     """Run the core over a file in memory and print what it publishes, one JSON line each: {"topic", "value"}.
 
+    A file of `export --avro` is read several times as fast as one of JSON lines.
+
     With --live, fold the records in Kafka in their recorded order and prove that tier-transitions, account-tiers, actions and hot-leads
     say the same (exit 1 if not).
 
     [dim]Examples:[/]  tierstream replay --policy sabc history.jsonl > transitions.jsonl
+               tierstream export --avro --out log.avro && tierstream replay --policy sabc log.avro
                tierstream replay --policy sabc --live
     """
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix, policy=policy)
     compiled = required_policy(settings.policy)
     if live == (events is not None):
-        raise SettingsError("replay takes either EVENTS.jsonl or --live: name a file, or leave it out and add --live")
+        raise SettingsError("replay takes either EVENTS or --live: name a file, or leave it out and add --live")
     if events is None:
         found = _replay_live(settings, compiled, as_json)
     else:
@@ -70,36 +79,31 @@ def _file_replay(application: str, policy: "CompiledPolicy", mode: str) -> "File
 
 
 def _replay_file(path: Path, replay: "FileReplay") -> int:
-    """Prints the outputs; returns how many lines were refused."""
+    """Prints the outputs; returns how many records were refused."""
     import sys
 
-    from agents.json_lines import line_of, logged_event
-    from streams.replay import Refused
+    from agents.json_lines import said_line_of
+    from agents.log_files import Refusal, replayed
 
     refused = 0
-    for number, line in _lines(path):
-        try:
-            event = logged_event(line)
-            outputs = replay.fold(event)
-            if isinstance(outputs, Refused):
-                raise outputs.rejection
-        except RecordRejected as rejection:
-            refused += 1
-            print(f"{path}:{number}: {rejection.reason.value} {rejection}", file=sys.stderr)
-            continue
-        for output in outputs:
-            print(line_of(output.topic, output.record))
+    with _opened(path) as file, progress_bar() as bar:
+        task = bar.add_task("folding", total=None if path == STDIN else path.stat().st_size)
+        for said in replayed(file, replay, partial(bar.advance, task)):
+            if isinstance(said, Refusal):
+                refused += 1
+                print(f"{path}:{said.place}: {said.rejection.reason.value} {said.rejection}", file=sys.stderr)
+            else:
+                print(said_line_of(said.topic, said.key, said.record))
     return refused
 
 
-def _lines(path: Path) -> "Iterator[tuple[int, bytes]]":
+@contextmanager
+def _opened(path: Path) -> "Iterator[BinaryIO]":
     import sys
 
     try:
-        with sys.stdin.buffer if path == Path("-") else path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line
+        with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as file:
+            yield file
     except OSError as problem:
         raise SettingsError(f"file {path} cannot be read: {problem.strerror}") from problem
 

@@ -21,7 +21,7 @@ from schemas.records.inputs import (
     Tick,
     Ticket,
 )
-from schemas.records.internals import FoldedRange, FoldedTick, FoldOrder, IngestProgress, QuarantinedRecord
+from schemas.records.internals import FoldedRange, FoldedTick, FoldOrder, IngestProgress, QuarantinedRecord, ReturnedLetter
 from schemas.records.outputs import (
     AccountTiers,
     Action,
@@ -65,6 +65,7 @@ __all__ = [
     "Pool",
     "Prediction",
     "QuarantinedRecord",
+    "ReturnedLetter",
     "RiskSignal",
     "Stage",
     "StageChange",

@@ -1,4 +1,4 @@
-"""What the engine writes for itself: the order of folding, the progress of an ingest."""
+"""What the engine writes for itself: the order of folding, the progress of an ingest, which dead letters were put back."""
 
 import msgspec
 
@@ -46,3 +46,15 @@ class IngestProgress(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     refused: int
     reading: str | None = None
+
+
+class ReturnedLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A dead letter whose record was put back; written in the transaction of the record itself."""
+
+    partition: int
+    offset: int
+    refused_at: int
+    topic: str
+    to_partition: int | None
+    returned_at: int
+    times: int

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.metric_catalogue import LABELS, METRICS
+from agents.rights import DUTIES, Duty, Right, rights
 from agents.settings import catalogue
 from schemas.topics import TOPICS, Topic
 from tests.house.tree import ROOT, files
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 METRIC_PAGE = ROOT / "docs" / "metrics.md"
+PREFIX, APPLICATION = "<prefix>", "<application id>"
 _FENCE = re.compile(r"^```(?P<about>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -79,8 +81,32 @@ def labels_table() -> str:
     return "\n".join(["| label | values |", "|---|---|", *(f"| `{label}` | {values} |" for label, values in LABELS.items())])
 
 
+def rights_table() -> str:
+    """The least that each command needs, one line for each operation on each kind of thing."""
+    lines = [line for duty in DUTIES for line in _rights_of(duty)]
+    return "\n".join(["| command | operation | on | pattern | names |", "|---|---|---|---|---|", *lines])
+
+
+def _rights_of(duty: Duty) -> Iterator[str]:
+    names: dict[tuple[str, str, bool], list[str]] = {}
+    for right in rights(duty, PREFIX, APPLICATION):
+        names.setdefault((right.operation, right.resource, right.prefixed), []).append(f"`{right.name}`")
+    for (operation, resource, prefixed), found in names.items():
+        yield f"| {duty} | {operation} | {resource} | {'prefixed' if prefixed else 'literal'} | {', '.join(found)} |"
+
+
+def documented_rights(duty: Duty, prefix: str, application: str) -> list[Right]:
+    """The rights that the page of operations lists for a command, in a deployment: what an operator would apply."""
+    row = re.compile(rf"^\| {re.escape(duty)} \| (\w+) \| (\w+) \| (prefixed|literal) \| (.*) \|$", re.MULTILINE)
+    return [
+        Right(resource, name.replace(PREFIX, prefix).replace(APPLICATION, application), operation, pattern == "prefixed")  # type: ignore[arg-type]
+        for operation, resource, pattern, names in row.findall(OPERATIONS.read_text(encoding="utf-8"))
+        for name in re.findall(r"`([^`]+)`", names)
+    ]
+
+
 TABLES = {
-    OPERATIONS: {"settings": settings_table, "topics": topics_table},
+    OPERATIONS: {"settings": settings_table, "topics": topics_table, "rights": rights_table},
     METRIC_PAGE: {"metrics": metrics_table, "labels": labels_table},
 }
 

@@ -1,6 +1,7 @@
 """`export` of a live engine's log, whose time its lanes made themselves: a replay of the file publishes what was published."""
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,23 @@ def by_chain(values: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, An
     }
 
 
-@pytest.fixture
-def commands(kafka: Broker, prefix: str, tmp_path: Path) -> Commands:
-    """An engine that has lived for some seconds with poison among its records, and had time pass, and was stopped."""
-    commands = Commands(kafka.bootstrap, prefix).with_topics()
-    with commands.running("worker", "--policy", "demo", log=tmp_path / "worker.log"):
+@pytest.fixture(scope="module")
+def commands(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """An engine that has lived for some seconds with poison among its records, and had time pass, and was stopped.
+
+    One for all tests of this file: they only read what it has left.
+    """
+    commands = Commands(kafka.bootstrap, f"t{uuid.uuid4().hex[:8]}-").with_topics()
+    with commands.running("worker", "--policy", "demo", log=tmp_path_factory.mktemp("export") / "worker.log"):
         commands.json("generate", "--rate", "400", "--seconds", "4", "--accounts", "80", "--seed", "6", "--poison-share", "0.01")
         eventually(lambda: any(said.cause.kind in DUE_TO_TIME for said in published(commands)), 60, "time moving a tier")
     return commands
 
 
-def test_a_replay_of_an_export_publishes_what_was_published(commands: Commands, tmp_path: Path) -> None:
-    file = tmp_path / "log.jsonl"
-    exported = commands.json("export", "--out", str(file))
+@pytest.mark.parametrize("form", ["jsonl", "avro"])
+def test_a_replay_of_an_export_publishes_what_was_published(commands: Commands, tmp_path: Path, form: str) -> None:
+    file = tmp_path / f"log.{form}"
+    exported = commands.json("export", "--out", str(file), *(["--avro"] if form == "avro" else []))
     orders = [Codec().decode_as(FoldOrder, raw.payload) for raw in committed_records(commands.settings, "fold-order")]
     assert exported["written"]["ticks"] == sum(order.tick is not None for order in orders) > 0
     assert sum(exported["left_out"].values()) > 0, "poison is left out"

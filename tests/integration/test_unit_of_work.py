@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from agents.counters import LaneCounters
-from agents.kafka_log import KafkaLog, _translated
+from agents.kafka_errors import translated
+from agents.kafka_log import KafkaLog
 from agents.partition_log import AbortRequired, Fatal, Fenced, Headed
 from agents.unit_of_work import CHANGELOG, Content, UnitOfWork, content
 from schemas import cloud_events, dead_letters
@@ -139,7 +140,9 @@ def test_a_cycle_is_one_transaction_with_rows_dead_letters_order_and_progress(de
     progress = deployment.progress()
     assert {topic: made.next_offset for topic, made in progress.items()} == {"interactions": 3, "orders": 0}
     assert {made.policy_digest for made in progress.values()} == {"digest-1"}
-    assert {topic: made.topic_id for topic, made in progress.items()} == lane.log.topic_ids()
+    ids = lane.log.topic_ids()
+    assert {made.changelog_id for made in progress.values()} == {ids.pop(CHANGELOG)}
+    assert {topic: made.topic_id for topic, made in progress.items()} == ids
 
 
 def test_dead_letters_and_progress_past_them_are_committed_together_or_not_at_all(deployment: Deployment) -> None:
@@ -188,4 +191,4 @@ def test_an_unknown_error_of_the_client_is_fatal_never_repeated() -> None:
         raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
 
     with pytest.raises(Fatal, match="TOPIC_AUTHORIZATION_FAILED"):
-        _translated(refused)
+        translated(refused)

@@ -15,6 +15,7 @@ from schemas.codec import Codec
 from schemas.errors import Reason, RecordRejected
 from schemas.limits import breaches
 from schemas.topics import INPUTS, TOPICS
+from tests.mutations import mutant
 from tests.strategies import INPUT_RECORDS, any_record, event
 
 CODEC = Codec()
@@ -97,25 +98,6 @@ def test_random_bytes_are_refused_or_legal_and_nothing_else_happens(noise: bytes
             refusal = judged(CODEC, topic.record, payload)
             assert refusal is None or refusal.reason in REFUSALS
         judged(PROJECTING, topic.record, b"\0" + (schema_id + STEP).to_bytes(4, "big") + noise)
-
-
-def mutant(payload: bytes, chance: random.Random) -> bytes:
-    """The payload with one to three bytes changed, put in, taken out, repeated or set to a telling value."""
-    changed = bytearray(payload)
-    for _ in range(chance.randint(1, 3)):
-        place = chance.randrange(len(changed)) if changed else 0
-        end = min(len(changed), place + chance.randint(1, 6))
-        telling = bytes(chance.choice((0, 1, 2, 127, 128, 255)) for _ in range(chance.randint(1, 9)))
-        chance.choice(
-            (
-                lambda place=place, end=end: changed.__setitem__(slice(place, end), chance.randbytes(end - place)),
-                lambda place=place, telling=telling: changed.__setitem__(slice(place, place), telling),
-                lambda place=place, end=end: changed.__delitem__(slice(place, end)),
-                lambda place=place, end=end: changed.extend(changed[place:end]),
-                lambda place=place, telling=telling: changed.__setitem__(slice(place, place + len(telling)), telling),
-            )
-        )()
-    return bytes(changed)
 
 
 @settings(max_examples=250)

@@ -17,7 +17,8 @@ from schemas.interaction_columns import InteractionDecoder
 from tests import builders as make
 from tests.columns import expected, rows, taken, told
 from tests.house.tree import ROOT
-from tests.properties.test_codec_laws import CODEC, LATER, PROJECTING, STEP, later_versions, mutant
+from tests.mutations import mutant
+from tests.properties.test_codec_laws import CODEC, LATER, PROJECTING, STEP, later_versions
 from tests.strategies import event
 
 TODAY = catalogue.shipped()

@@ -12,8 +12,9 @@ from agents.cli.commands import create_cli
 from tests.house.tree import ROOT
 
 COMMANDS = (
-    "demo", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
-    "ingest orders", "replay", "export", "explain", "audit", "policy check", "policy schema",
+    "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
+    "ingest orders", "replay", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
+    "policy check", "policy schema",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
 
@@ -59,7 +60,7 @@ def test_the_command_line_has_the_commands_that_are_documented() -> None:
         (("worker",), "no policy was named"),
         (("worker", "--policy", "nothere"), "policy file nothere does not exist"),
         (("worker", "--policy", "sabc", "--quarantine", "interactions:x:1"), "--quarantine must be TOPIC:PARTITION:OFFSET"),
-        (("replay", "--policy", "sabc"), "either EVENTS.jsonl or --live"),
+        (("replay", "--policy", "sabc"), "either EVENTS or --live"),
         (("replay", "--policy", "sabc", "nothere.jsonl"), "cannot be read"),
         (("generate", "--out", "x", "--poison-share", "0.1"), "--poison-share"),
         (("generate", "--start", "yesterday", "--out", "-"), "--start must be a time"),

@@ -63,3 +63,24 @@ def test_all_that_is_wrong_with_a_value_is_said_at_once() -> None:
     with pytest.raises(RecordRejected) as refused:
         logged_event(line(value={"event_id": "e", "occurred_at": "x", "colour": 1}))
     assert [word for word in ("account_id", "kind", "occurred_at", "colour") if word not in str(refused.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "kept", "broken"),
+    [
+        ("event_id", "e", ""),
+        ("event_id", "e" * 65_536, "e" * 65_537),
+        ("account_id", "a" * 255, "a" * 256),
+        ("account_id", "张" * 85, "张" * 86),
+        ("account_id", "a", "a\0b"),
+        ("contact_id", "", "c" * 65_537),
+        ("dwell_seconds", 0, -1),
+        ("occurred_at", 0, -1),
+    ],
+)
+def test_the_limits_of_a_field_hold_in_a_line_of_any_length(field: str, kept: object, broken: object) -> None:
+    for more in ({}, {"kind": "k" * 60_000}):
+        value = GOOD["value"] | more  # type: ignore[operator]
+        assert getattr(logged_event(line(value=value | {field: kept})).record, field) == kept
+        with pytest.raises(RecordRejected, match=field):
+            logged_event(line(value=value | {field: broken}))

@@ -12,7 +12,7 @@ from agents.counters import LaneCounters
 from agents.lane import Lane
 from agents.lanes import FairLock, Lanes
 from agents.obituary import EndsTheProcess, obituary
-from agents.partition_log import Fatal, Fenced, PositionLost, Retriable
+from agents.partition_log import Fatal, Fenced, PositionLost, Retriable, TopicLost
 from agents.patience import GivenUp
 from agents.settings import load_settings
 from agents.watchdog import Watchdog
@@ -148,7 +148,8 @@ def _fold_failed() -> FoldFailed:
             "`tierstream worker --quarantine orders:3:1234` dead-letters this record unread",
         ),
         (Fenced("epoch"), 70, "lane 3: fenced, another worker has taken partition 3 (epoch)"),
-        (PositionLost("gone"), 70, "lane 3: gone; records were deleted before they were folded: rebuild under"),
+        (PositionLost("gone"), 2, "lane 3: gone; records were deleted before they were folded: start under another application id"),
+        (TopicLost("gone"), 2, "lane 3: gone: start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs"),
         (Fatal("no"), 70, "lane 3: the log failed: no"),
         (KeyError("x"), 70, "lane 3: unexpected KeyError: 'x'"),
     ],
