@@ -5,7 +5,7 @@ A partition's counters outlive its lane, so that totals never fall when a lane m
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.records import Action, Cause, HotLead, TierTransition
 from streams.account import Output
 from streams.batches import RecordBatch
+from streams.cycle import Folded
 
 LAG_BOUNDS_MS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 250, 500, 800, 1_500, 3_000, 6_000, 15_000, 30_000, 60_000)
 LATENESS_BOUNDS_MS = (250, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 30_000, 60_000, 300_000, 330_000, 600_000, 1_800_000,
@@ -63,6 +64,9 @@ class LaneCounters:
         self.restored = 0
         self.restore_s = 0.0
         self.fold_s = 0.0
+        self.handed: Counter[str] = Counter()
+        self.due = 0
+        self.population: Mapping[tuple[str, str], int] = {}
         self.changes = 0
         self.aborts = 0
         self.buffered: dict[str, int] = {}
@@ -83,6 +87,15 @@ class LaneCounters:
                 topic = records.topics[number]
                 self.events[topic] += count
                 self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags_ms[records.topic == number])
+
+    def count_work(self, folded: Folded) -> None:
+        """How the fold of a committed transaction came about."""
+        self.handed.update(folded.handed)
+        self.due += folded.due
+
+    def count_tiers(self, population: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+        """How many accounts stand in each tier."""
+        self.population = population()
 
     def count_results(self, outputs: Iterable[Output], dead: Iterable[DeadLetter], changes: Sequence[tuple[bytes, bytes | None]]) -> None:
         """What a committed transaction published and wrote to the changelog."""

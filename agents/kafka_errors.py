@@ -69,6 +69,8 @@ def check_fetch(error: KafkaError) -> None:
         raise PositionLost(f"the next record to read is gone: {error.str()}")
     if is_gone(error):
         raise TopicLost(f"it is gone while it is read: {error.str()}")
+    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return  # of the consumer's own group, of which it is no member and to which it commits nothing
     if error.code() in clients.DENIED:
         raise Denied(f"{error.name()}: {error.str()}")
     if error.fatal() or error.code() not in _PASSING:

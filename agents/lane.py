@@ -23,7 +23,7 @@ from agents.recovery import Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
-from streams.batches import Chunk, RecordBatch
+from streams.batches import Chunk, RecordBatch, size_of
 from streams.cycle import Folded
 from streams.merge import Merge
 
@@ -33,6 +33,14 @@ the tick, both in epoch milliseconds."""
 
 Stopwatch = Callable[[], float]
 """Seconds since whenever: how long folding takes decides how much is folded at once, so a simulation brings its own."""
+
+
+COUNT_TIERS_EVERY_MS = 30_000
+"""0.2 us for each account and count: at most some thousandths of a core with a million accounts."""
+
+
+HELD_BYTES = 16_000_000
+"""A lane that holds so much of its inputs reads on only where it must, to settle an order: that bounds its memory."""
 
 
 class TickOffer(NamedTuple):
@@ -68,9 +76,11 @@ class Lane:
         self.log, self.rows, self.duty, self.counters = log, rows, duty, counters
         self._fold, self._encode, self._clock, self._baton, self._wait = fold, encode, clock, baton, wait
         self._stopwatch = stopwatch
+        self._moved_tiers, self._tiers_counted_at_ms = True, -COUNT_TIERS_EVERY_MS
         self._work = UnitOfWork(log, counters, baton, wait)
         self._merge = Merge(duty.topics, log.number)
         self._held: set[str] = set()
+        self._held_bytes = 0
         self._pace = Pace(duty.batch_records)
         self._ceiling = Ceiling(duty.dead_letter_share)
         self._expected: dict[str, int] = {}
@@ -95,7 +105,16 @@ class Lane:
     def step(self, timeout_s: float) -> bool:
         """Fetch, then one unit of work if any order is settled. True: a transaction was committed."""
         self.gather(timeout_s)
-        return self.cycle()
+        done = self.cycle()
+        self._count_tiers()
+        return done
+
+    def _count_tiers(self) -> None:
+        """Count how many accounts stand in each tier, if that has changed and the last count is old: every row is looked at."""
+        now_ms = self._clock()
+        if self._moved_tiers and now_ms - self._tiers_counted_at_ms >= COUNT_TIERS_EVERY_MS:
+            self.counters.count_tiers(self.rows.population)
+            self._tiers_counted_at_ms, self._moved_tiers = now_ms, False
 
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
@@ -117,11 +136,14 @@ class Lane:
     def gather(self, timeout_s: float) -> None:
         """Read what is there into the merge; waits only if nothing is buffered that could be folded at once."""
         waiting, starving = self.waiting(), self._merge.starving()
-        if waiting >= self.duty.batch_records and not starving:
+        if (waiting >= self.duty.batch_records or self._held_bytes >= HELD_BYTES) and not starving:
             return
+        self._bound_buffers()  # what has room again is fetched at once
         fetched = self.log.fetch(self.duty.batch_records, 0 if waiting and not starving else timeout_s)
         for topic, chunk in fetched.chunks.items():
-            self._merge.offer(topic, self._fresh(topic, chunk))
+            fresh = self._fresh(topic, chunk)
+            self._merge.offer(topic, fresh)
+            self._held_bytes += size_of(fresh.payloads)
         for topic in fetched.ended:
             self._merge.at_end(topic)
         self._bound_buffers()
@@ -137,15 +159,18 @@ class Lane:
         return chunk
 
     def _bound_buffers(self) -> None:
-        """An input far ahead of one that has nothing to show yet is held, and released when half of its buffer is folded."""
-        most = 2 * self.duty.batch_records
+        """An input far ahead of one that has nothing to show yet is held, and released when half of its buffer is folded.
+
+        So is every input that has something here while all of it is too large; one that has nothing is never held, others may wait for it.
+        """
+        most, heavy = 2 * self.duty.batch_records, self._held_bytes > 2 * HELD_BYTES
         for topic in self.duty.topics:
             buffered = self._merge.buffered(topic)
             self.counters.buffered[topic] = buffered
-            if buffered > most and topic not in self._held:
+            if topic not in self._held and (buffered > most or (heavy and buffered)):
                 self.log.hold(topic)
                 self._held.add(topic)
-            elif buffered <= most // 2 and topic in self._held:
+            elif topic in self._held and (not buffered or (buffered <= most // 2 and self._held_bytes <= HELD_BYTES)):
                 self.log.release(topic)
                 self._held.discard(topic)
 
@@ -154,6 +179,7 @@ class Lane:
     def cycle(self) -> bool:
         """Fold what is settled and commit it. True: there was something."""
         taken = self._merge.take(self._pace.records)
+        self._held_bytes -= size_of(taken.payloads)
         tick = self._due_tick(taken)
         if not len(taken) and tick is None:
             return False
@@ -225,5 +251,7 @@ class Lane:
 
     def _count(self, taken: RecordBatch, folded: Folded) -> None:
         self.counters.count_events(taken, self._clock())
+        self.counters.count_work(folded)
+        self._moved_tiers = self._moved_tiers or bool(folded.outputs)
         self.counters.count_results(folded.outputs, folded.dead, folded.changes)
         self.counters.accounts = len(self.rows)

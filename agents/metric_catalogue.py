@@ -27,6 +27,8 @@ LABELS = {
     "kind": "the kinds of action: RECYCLED",
     "rule": "what asked for the action: the clocks of the policy",
     "reason": "the reasons for a dead letter (docs/operations.md)",
+    "why": "why compiled code left an interaction to Python: UNREADABLE, UNKNOWN (a new account), DUE (time decides first), DOSSIER, "
+    "DECIDES (a tier may change), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",
     "partition": "the partitions of the deployment",
     "state": "restoring, running, paused, stopped",
 }
@@ -63,6 +65,9 @@ _ALL = (
                "The instant up to which time has passed.",
                "Its age is `time()` less this. More than two minutes live: the inputs are not folded to their end, or ticks have stopped. "
                "Not there before the first tick of the process"),
+    MetricSpec("tierstream_accounts_due_total", "counter", (),
+               "Accounts that a tick found due.",
+               "Those that it did not move were only to be looked at again"),
     MetricSpec("tierstream_accounts_moved_by_time_total", "counter", (),
                "Accounts, each time that time alone published something about them."),
     # -- transactions
@@ -77,6 +82,10 @@ _ALL = (
     MetricSpec("tierstream_fold_seconds_total", "counter", (),
                "Time spent folding.",
                "Its rate is the share of a core that scoring takes"),
+    MetricSpec("tierstream_handed_over_total", "counter", ("why",),
+               "Interactions that compiled code left to Python.",
+               "Over the rate of `tierstream_events_total{topic=\"interactions\"}` it is the share that costs a hundred times as much. "
+               "DECIDES and DUE are the engine's work; much UNREADABLE is a producer with another schema, FEW an engine with little to do"),
     MetricSpec("tierstream_replayed_records_total", "counter", (),
                "Records below the lane's position, dropped.",
                "Anything but 0 is worth a look"),
@@ -85,6 +94,9 @@ _ALL = (
                "1 for the state that the lane is in.",
                "`paused` is a rebalance"),
     MetricSpec("tierstream_accounts", "gauge", ("partition",), "Accounts in memory."),
+    MetricSpec("tierstream_tier_accounts", "gauge", ("partition", "scheme", "tier"),
+               "Accounts that stand in a tier, as published.",
+               "At most half a minute old. `sum by (scheme, tier)` is the pyramid"),
     MetricSpec("tierstream_buffered_records", "gauge", ("partition", "topic"),
                "Records read and not folded yet.",
                "One topic high and the others at 0: an input is waiting for another one's order"),

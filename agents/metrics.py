@@ -35,6 +35,8 @@ _TOTALS: dict[str, Callable[[LaneCounters], _Numbers]] = {
     "tierstream_aborts_total": lambda c: {(): c.aborts},
     "tierstream_changelog_records_total": lambda c: {(): c.changes},
     "tierstream_fold_seconds_total": lambda c: {(): c.fold_s},
+    "tierstream_handed_over_total": lambda c: _by(c.handed),
+    "tierstream_accounts_due_total": lambda c: {(): c.due},
     "tierstream_replayed_records_total": lambda c: {(): c.replayed},
     "tierstream_restored_records_total": lambda c: {(): c.restored},
 }
@@ -49,6 +51,7 @@ _GAUGES: dict[str, Callable[[LaneCounters], _Numbers]] = {
     ),
     "tierstream_lane_state": lambda c: {(state,): float(c.state == state) for state in STATES},
     "tierstream_accounts": lambda c: {(): c.accounts},
+    "tierstream_tier_accounts": lambda c: _by(c.population) if c.state in _HERE else {},
     "tierstream_buffered_records": lambda c: _by(c.buffered),
     "tierstream_restore_seconds": lambda c: {(): c.restore_s},
 }

@@ -37,6 +37,9 @@ class Rows(Protocol):
     def is_due(self, at_ms: int) -> bool:
         """Whether a tick at this time would decide anything."""
 
+    def population(self) -> Mapping[tuple[str, str], int]:
+        """How many accounts stand in each tier, by (scheme, tier)."""
+
     def __len__(self) -> int: ...
 
 

@@ -72,7 +72,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
         case "worker":
             return (*_worked(topic), "DESCRIBE_CONFIGS") if _worked(topic) else _LOOK
         case "ingest":
-            return (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if topic.role is Role.INPUT else ()
+            written = (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if topic.role is Role.INPUT else ("DESCRIBE",)
+            return (*written, "DESCRIBE_CONFIGS")  # it compares the topics with the catalogue first
         case "explain":
             return _READ if topic.name == "accounts-changelog" or topic.role is Role.INPUT else ()
         case "export":

@@ -29,7 +29,7 @@ def peers() -> Plan:
                 for name, bar in _OVER
             ),
         ),
-        sizes={"accounts": 50_000, "records": 3_000_000, "seconds": 20},
+        sizes={"accounts": 50_000, "records": 2_000_000, "seconds": 12},
         small={"accounts": 2_000, "records": 600_000, "seconds": 8},
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(comparing.measured(stand, **sizes, runs=runs, tell=tell))),
     )
@@ -65,7 +65,7 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
             Row("with_us", "processor time for an event", "us", 2),
             Row("without_us", "the same without", "us", 2),
         ),
-        sizes={"accounts": 50_000, "records": 1_000_000, "pairs": 9},
+        sizes={"accounts": 10_000, "records": 400_000, "pairs": 9},
         small={"accounts": 5_000, "records": 400_000, "pairs": 2},
         take=lambda sizes, _, tell: on_stand(
             lambda stand: plain(pairs.measured(stand, POLICIES / "sabc-live.yaml", variant, **sizes, tell=tell))
@@ -93,7 +93,8 @@ def by_size() -> Iterator[Plan]:
         title="What an event costs, by how many accounts a batch touches",
         how=f"{in_memory} Each touched account is one changelog record.",
         rows=tuple(Row(f"touching {touched}", f"at most {touched:,} different accounts in a batch", "us", 2) for touched in growth.TOUCHED),
-        sizes={"accounts": 100_000, "batches": 10},
+        sizes={"accounts": 30_000, "batches": 10},
+        most_runs=3,
         small={"accounts": 2_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_touched(policy, **sizes, runs=runs, tell=tell)),
     )
@@ -109,8 +110,9 @@ def spread() -> Iterator[Plan]:
             *(Row(f"events_per_s {count}", f"{count} partitions, events a second", "1/s") for count in spreading.PARTITIONS),
             *(Row(f"cpu_us {count}", f"{count} partitions, processor time for an event", "us", 2) for count in spreading.PARTITIONS),
         ),
-        sizes={"accounts": 50_000, "records": 1_500_000},
+        sizes={"accounts": 50_000, "records": 750_000},
         small={"accounts": 2_000, "records": 300_000},
+        most_runs=3,
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(spreading.partitions(stand, **sizes, runs=runs, tell=tell))),
     )
     yield Plan(
@@ -125,7 +127,8 @@ def spread() -> Iterator[Plan]:
             Row("one_us", "one worker, processor time for an event", "us", 2),
             Row("two_us", "two workers, processor time for an event, both together", "us", 2),
         ),
-        sizes={"accounts": 50_000, "records": 1_500_000},
+        sizes={"accounts": 50_000, "records": 750_000},
         small={"accounts": 2_000, "records": 600_000},
+        most_runs=3,
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(spreading.workers(stand, **sizes, runs=runs, tell=tell))),
     )

@@ -58,6 +58,14 @@ class Figure(msgspec.Struct, frozen=True):
     curves: list[list[float]] = []
 
 
+KEPT = Path(__file__).parents[1] / "docs" / "benchmarks.json"
+
+
+def kept() -> list[Figure]:
+    """The figures taken so far."""
+    return msgspec.json.decode(KEPT.read_bytes(), type=list[Figure]) if KEPT.exists() else []
+
+
 def load() -> float:
     """The load average of the last minute."""
     return round(os.getloadavg()[0], 2)

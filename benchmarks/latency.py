@@ -1,6 +1,6 @@
 """From an event to its transition: how long until a read_committed consumer downstream has it?
 
-An open loop: every send has its instant, fixed before the run, whatever the answers do (no coordinated omission). Every `EVERY`th
+An open loop: every send has its instant, fixed before the run, whatever the answers do (no coordinated omission). Every `every`th
 event raises or withdraws a lawsuit against a top account and so changes its tier; the others are the usual interactions. Two spans
 are taken of each transition: from the instant its event was due, and from the instant the broker appended it.
 """
@@ -27,8 +27,6 @@ from benchmarks.workload import interactions, lawsuit, profiles, top_accounts, t
 from schemas.codec import Codec
 from schemas.records import TierTransition
 
-RATE = 2_000
-EVERY = 20
 LEADS = 400
 WARM_UP_S = 5
 CURVE_POINTS = 200
@@ -38,33 +36,36 @@ _ARRIVE_S = 30.0
 class Schedule(NamedTuple):
     """The sends of a run, in order: when each is due (seconds from the start), what it is; the event ids of those that change a tier."""
 
+    rate: int
     due_s: list[float]
     records: list[Framed]
     causes: dict[int, str]
 
 
-def measured(stand: Stand, policy: Path, *, accounts: int, seconds: int, runs: int, tell: Tell) -> Iterator[tuple[Run, list[float]]]:
-    """For each run its figures, and the curve of the spans: `CURVE_POINTS` quantiles in milliseconds."""
+def measured(
+    stand: Stand, policy: Path, *, accounts: int, seconds: int, rate: int, every: int, runs: int, tell: Tell
+) -> Iterator[tuple[Run, list[float]]]:
+    """For each run its figures, and the curve of the spans: `CURVE_POINTS` quantiles in milliseconds. `rate`: events a second."""
     for number in range(1, runs + 1):
-        settings = stand.settings(f"latency-{number}", "bench")
+        settings = stand.settings(f"latency-{rate}-{number}", "bench")
         tell(f"latency: run {number} of {runs}: making accounts")
         now_ms = wall_clock()
         known = preload(settings, chain(profiles(accounts, now_ms), top_accounts(LEADS, now_ms)), lambda _: None)
         with stand.worker(settings, policy) as worker:
             worker.await_folded(known)
-            yield _run(settings, _scheduled(accounts, seconds), partial(tell, f"latency: run {number} of {runs}"))
+            yield _run(settings, _scheduled(accounts, seconds, rate, every), partial(tell, f"latency: run {number} of {runs}"))
 
 
-def _scheduled(accounts: int, seconds: int) -> Schedule:
-    count = RATE * seconds
+def _scheduled(accounts: int, seconds: int, rate: int, every: int) -> Schedule:
+    count = rate * seconds
     codec, now_ms = Codec(), wall_clock()
     records = list(interactions(accounts, count, now_ms, seconds * 1000, seed=11))
     causes: dict[int, str] = {}
-    for number, place in enumerate(range(0, count, EVERY)):
+    for number, place in enumerate(range(0, count, every)):
         turn, lead = divmod(number, LEADS)
         causes[place] = turn_id(lead, turn)
-        records[place] = lawsuit(lead, turn, now_ms + place * 1000 // RATE, codec)
-    return Schedule([place / RATE for place in range(count)], records, causes)
+        records[place] = lawsuit(lead, turn, now_ms + place * 1000 // rate, codec)
+    return Schedule(rate, [place / rate for place in range(count)], records, causes)
 
 
 def _run(settings: Settings, schedule: Schedule, on_share: Callable[[float], None]) -> tuple[Run, list[float]]:
@@ -72,7 +73,7 @@ def _run(settings: Settings, schedule: Schedule, on_share: Callable[[float], Non
     with Observer(settings, places) as observer:
         sent = _send(settings, schedule, on_share)
         readable_at_s = observer.all_seen()
-    counted = [place for place in schedule.causes if place >= RATE * WARM_UP_S]
+    counted = [place for place in schedule.causes if place >= schedule.rate * WARM_UP_S]
     from_due = np.array([1e3 * (readable_at_s[place] - sent.begun_at_s - schedule.due_s[place]) for place in counted])
     from_append = np.array([1e3 * readable_at_s[place] - sent.appended_at_ms[place] for place in counted])
     run = {
@@ -80,6 +81,7 @@ def _run(settings: Settings, schedule: Schedule, on_share: Callable[[float], Non
         **{f"appended_{name}_ms": span for name, span in _percentiles(from_append).items()},
         "sender_late_p99_ms": float(np.percentile(sent.late_s, 99) * 1e3),
         "transitions": len(counted),
+        "rate": schedule.rate,
     }
     return run, np.quantile(from_append, np.linspace(0, 1, CURVE_POINTS)).round(2).tolist()
 
@@ -114,7 +116,7 @@ def _send(settings: Settings, schedule: Schedule, on_share: Callable[[float], No
             time.sleep(min(left_s, 0.001))
         sent.late_s.append(-left_s)
         producer.produce(names[record.topic], record.payload, record.key, on_delivery=noted(place) if place in schedule.causes else None)
-        if place % RATE == 0:
+        if place % schedule.rate == 0:
             on_share(place / len(schedule.records))
     if left := producer.flush(_ARRIVE_S):
         raise RuntimeError(f"{left} records were not delivered within {_ARRIVE_S:g} s")

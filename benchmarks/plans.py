@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 class Plan(NamedTuple):
     """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named;
-    `trimmed`: the spread leaves out the smallest and the largest run."""
+    `trimmed`: the spread leaves out the smallest and the largest run; `most_runs`: so many show what there is to see."""
 
     name: str
     title: str
@@ -35,6 +35,7 @@ class Plan(NamedTuple):
     take: Callable[[dict[str, int], int, Tell], Taken]
     asked_for: bool = False
     trimmed: bool = False
+    most_runs: int = 100
 
 
 def on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:

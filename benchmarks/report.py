@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.catalogue import PLANS
-from benchmarks.figures import Figure, Spread, spread
+from benchmarks.figures import KEPT, Figure, Spread, spread
+from benchmarks.figures import kept as figures_kept
 from benchmarks.plans import Plan, Row
 
 DOCS = Path(__file__).parents[1] / "docs"
-KEPT = DOCS / "benchmarks.json"
 PAGE = DOCS / "benchmarks.md"
 LATENCY_PICTURE, THROUGHPUT_PICTURE = DOCS / "benchmarks-latency.svg", DOCS / "benchmarks-throughput.svg"
 PEERS_PICTURE = DOCS / "benchmarks-peers.svg"
@@ -29,9 +29,7 @@ Where nothing else is said, broker and load share one core and the worker has an
 
 def kept() -> dict[str, Figure]:
     """The figures taken so far, by name."""
-    if not KEPT.exists():
-        return {}
-    return {figure.name: figure for figure in msgspec.json.decode(KEPT.read_bytes(), type=list[Figure])}
+    return {figure.name: figure for figure in figures_kept()}
 
 
 def keep(figures: Iterable[Figure]) -> dict[str, Figure]:

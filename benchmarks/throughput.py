@@ -1,13 +1,16 @@
-"""How many events a second does one worker on one core fold, exactly once, and what does one cost?
+"""How many events a second does one worker on one core fold, exactly once, and what does one cost? And: how long is a restore?
 
-Everything is in the topics before the worker starts: a profile of each account, then the interactions. The measured span begins when
-every partition has folded its profiles, so that every account is known, and ends with the last commit; both instants are the broker's
-append times of `fold-order` records, so the measuring takes nothing from the worker. What was published is audited afterwards.
+First every account is made known: a profile of each. Then, run after run, a worker starts on what the one before has left, restores, and
+is halted (SIGSTOP) while the next stretch of interactions is put into the topics, so that everything is there when it goes on. The
+measured span is from the first commit after that to the last; both instants are the broker's append times of `fold-order` records, so
+the measuring takes nothing from the worker. Time passes by the records alone (`clock: records`): no tick comes between two stretches
+of one history. What was published is audited at the end.
 """
 
+import signal
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +27,7 @@ from schemas.records import FoldOrder, TierTransition
 
 FEWEST_TRANSACTIONS = 8
 FIRST_EVENTS = 2_000
+_SESSION_S = 300.0
 
 
 class Commit(NamedTuple):
@@ -35,15 +39,65 @@ class Commit(NamedTuple):
 
 
 def measured(stand: Stand, policy: Path, *, accounts: int, records: int, runs: int, tell: Tell) -> Iterator[Run]:
-    """One result for each run: the same input, another application id."""
-    prefix = f"throughput-{policy.stem}"
-    total = filled(stand.settings(prefix, "run-1"), SPANS_MS[policy.stem], accounts, records, tell)
+    """One result for each run: stretches of `records` interactions, one after the other in event time."""
+    settings = stand.settings(f"throughput-{policy.stem}", "bench", clock="records", session_timeout_s=_SESSION_S)
+    span_ms = SPANS_MS[policy.stem]
+    start_at_ms = wall_clock() - span_ms
+    empty_bytes = _empty_bytes(stand, policy)
+    total = _made_known(stand, settings, policy, accounts, start_at_ms, tell)
+    events = interactions(accounts, records * runs, start_at_ms, span_ms)
     for number in range(1, runs + 1):
-        settings = stand.settings(prefix, f"run-{number}")
-        with stand.worker(settings, policy) as worker, CpuLog(worker.pid) as used:
-            worker.await_folded(total, partial(tell, f"throughput {policy.stem}: run {number} of {runs}"))
-            run = result(settings, used) | _inside(worker)
-        yield run | checked(settings, total)
+        said = f"throughput {policy.stem}: run {number} of {runs}"
+        tell(said)
+        with stand.worker(settings, policy) as worker:
+            worker.await_ready()
+            found = _restored(worker, accounts, empty_bytes)
+            worker.process.send_signal(signal.SIGSTOP)
+            preload(settings, islice(events, records), lambda tally, said=said: tell(f"{said}: preloading", tally.records / records))  # type: ignore[misc]
+            with CpuLog(worker.pid) as used:
+                begins_at_ms = wall_clock()
+                worker.process.send_signal(signal.SIGCONT)
+                worker.await_folded(records, partial(tell, said))
+                found |= _inside(worker)
+        total += records
+        yield found | _rate(settings, used, begins_at_ms) | checked(settings, total)
+
+
+def _made_known(stand: Stand, settings: Settings, policy: Path, accounts: int, start_at_ms: int, tell: Tell) -> int:
+    """Have every account known to the application. Returns how many records that took."""
+    first = min(accounts, FIRST_EVENTS)
+    total = first + accounts
+    made = chain(one_each(first, start_at_ms), profiles(accounts, start_at_ms))
+    said = f"throughput {policy.stem}: making accounts"
+    preload(settings, made, lambda tally: tell(said, tally.records / total))
+    with stand.worker(settings, policy) as worker:
+        worker.await_folded(total, partial(tell, said))
+    return total
+
+
+def _empty_bytes(stand: Stand, policy: Path) -> int:
+    """Memory of a worker that is ready and knows no account."""
+    with stand.worker(stand.settings(f"throughput-{policy.stem}-empty", "bench", clock="records"), policy) as worker:
+        worker.await_ready()
+        return worker.rss_bytes()
+
+
+def _restored(worker: Worker, accounts: int, empty_bytes: int) -> Run:
+    """What the restore took, and what an account takes."""
+    found = worker.metrics()
+    if (known := int(found["tierstream_accounts"])) != accounts:
+        raise RuntimeError(f"a restore must give back {accounts} accounts, gave {known}")
+    return {
+        "restore_s": found["max tierstream_restore_seconds"],
+        "bytes_per_account": (worker.rss_bytes() - empty_bytes) / accounts,
+    }
+
+
+def _rate(settings: Settings, used: CpuLog, since_ms: int) -> Run:
+    """Rate and cost from the first commit after an instant to the last."""
+    commits = [commit for commit in _commits(settings) if commit.appended_at_ms >= since_ms]
+    instants = [commit.appended_at_ms for commit in commits]
+    return _between(commits, min(instants), max(instants), used)
 
 
 def filled(settings: Settings, span_ms: int, accounts: int, records: int, tell: Tell) -> int:
@@ -71,10 +125,13 @@ def result(settings: Settings, used: CpuLog) -> Run:
     """Rate and cost from the moment every account is known to the last commit."""
     commits = _commits(settings)
     begins_at_ms = max(commit.appended_at_ms for commit in commits if commit.topic == "profiles")
-    ends_at_ms = max(commit.appended_at_ms for commit in commits)
+    return _between(commits, begins_at_ms, max(commit.appended_at_ms for commit in commits), used)
+
+
+def _between(commits: list[Commit], begins_at_ms: int, ends_at_ms: int, used: CpuLog) -> Run:
     span = [commit for commit in commits if commit.appended_at_ms > begins_at_ms]
     if len(span) < FEWEST_TRANSACTIONS:
-        raise ValueError(f"a run must have {FEWEST_TRANSACTIONS} transactions after its profiles, had {len(span)}: give it more records")
+        raise ValueError(f"a run must have {FEWEST_TRANSACTIONS} transactions in its span, had {len(span)}: give it more records")
     events = sum(commit.records for commit in span)
     return {
         "events_per_s": events / (ends_at_ms - begins_at_ms) * 1000,
@@ -85,13 +142,14 @@ def result(settings: Settings, used: CpuLog) -> Run:
 
 
 def _inside(worker: Worker) -> Run:
-    """What the lanes counted from their start to the end, profiles included."""
+    """What the lanes counted of this run."""
     found = worker.metrics()
     events, commits = found["tierstream_events_total"], found["tierstream_commits_total"]
     return {
         "fold_us": found["tierstream_fold_seconds_total"] / events * 1e6,
         "commit_ms": found["tierstream_commit_seconds_sum"] / commits * 1e3,
         "changes_per_event": found["tierstream_changelog_records_total"] / events,
+        "handed_percent": 100 * found["tierstream_handed_over_total"] / events,
     }
 
 

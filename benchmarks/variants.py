@@ -64,6 +64,12 @@ class Uncounted(LaneCounters):
     def count_events(self, *_: Any) -> None:
         """Not how many, and not how late."""
 
+    def count_work(self, *_: Any) -> None:
+        """Not what was left to Python."""
+
+    def count_tiers(self, *_: Any) -> None:
+        """Not how many stand where."""
+
     def count_results(self, outputs: Iterable[Any], *_: Any) -> None:
         """Not what was published."""
 

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.errors import Reason, RecordRejected
 from schemas.instants import from_iso
-from schemas.limits import LIMITS, MAX_TEXT_BYTES, Instant, QuickChecks, breaches, quick_checks, shown
+from schemas.limits import LIMITS, MAX_TEXT_BYTES, Instant, QuickChecks, breaches, quick_checks, shown, shown_of
 from schemas.shapes import alternatives, field_types, is_nullable
 from schemas.topics import TOPICS
 
@@ -127,7 +127,7 @@ def _type_fault(plan: _Plan, name: str, field_type: Any, held: object) -> str | 
         msgspec.convert(held, field_type)
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter of text that is none, compared with symbols
         wanted = "an ISO 8601 time with a zone or epoch milliseconds" if name in plan.instants else _wanted(name, field_type)
-        return f"must be {wanted}, got {shown(held)}"
+        return f"must be {wanted}, got {shown_of(name, held)}"
     return None
 
 

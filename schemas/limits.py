@@ -98,6 +98,10 @@ LIMITS: Final[Mapping[str, Limit]] = {
 }
 
 
+PERSONAL: Final = frozenset({"contact_id", "name", "phone", "tax_id", "custom", "requested_by", "approved_by"})
+"""Fields about people: what they hold is in no message, which may end in a log. `custom` may be about anything."""
+
+
 class Breach(msgspec.Struct, frozen=True):
     """One field whose value is outside its limit."""
 
@@ -110,6 +114,11 @@ def shown(held: object, longest: int = 60) -> str:
     text = repr(held[:longest] if isinstance(held, str | bytes) else held)
     whole = len(held) <= longest if isinstance(held, str | bytes) else len(text) <= longest
     return text if whole else f"{text[: longest + 2]}..."
+
+
+def shown_of(name: str, held: object) -> str:
+    """A field's value for a message; not shown where the field is about a person."""
+    return "a value that is not shown" if name.partition(".")[0].partition(" ")[0] in PERSONAL else shown(held)
 
 
 def breaches(fields: Mapping[str, object]) -> Iterator[Breach]:
@@ -131,13 +140,13 @@ def _breach(place: str, held: object, limit: Limit | None) -> Iterator[Breach]:
     if isinstance(held, str):
         fault = _text_fault(held, limit if isinstance(limit, Text) else ANY_TEXT)
         if fault:
-            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {shown(held)}")
+            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {shown_of(place, held)}")
     elif isinstance(held, float) and not math.isfinite(held):
         yield Breach(Reason.NOT_FINITE, f"{place} must be a finite number, got {held!r}")
     elif isinstance(held, int | float) and not isinstance(held, bool):
         fault = _number_fault(held, limit)
         if fault:
-            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {held!r}")
+            yield Breach(Reason.OUT_OF_RANGE, f"{place} {fault}, got {shown_of(place, held)}")
 
 
 def _text_fault(text: str, limit: Text) -> str | None:

@@ -107,7 +107,7 @@ def read_log(file: IO[bytes]) -> Iterator[LoggedBlock]:
     """The file block by block. Raises LogFileError where it is not what `write_log` writes."""
     names = _names(_TOPICS)
     try:
-        blocks = fastavro.block_reader(file)
+        blocks: Any = fastavro.block_reader(file)  # its types do not tell all that its blocks have
         _require_schema(blocks.writer_schema)
         for block in blocks:
             yield _columns(np.frombuffer(block.bytes_.getvalue(), np.uint8), block.num_records, names)

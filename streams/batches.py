@@ -150,6 +150,11 @@ def picked(pieces: list[_Piece], places: NDArray[Any]) -> list[_Piece]:
     return list(itemgetter(*places.tolist())(pieces))
 
 
+def size_of(pieces: Pieces) -> int:
+    """How many bytes they have together."""
+    return sum(map(len, filter(None, pieces)))
+
+
 class LaidOut(NamedTuple):
     """Pieces one behind the other: piece i is `buffer[starts[i]:starts[i + 1]]`. What was None is empty."""
 

@@ -30,13 +30,17 @@ class FoldFailed(TierstreamError):
 
 
 class Folded(NamedTuple):
-    """What a cycle did. `changes` are changelog records; `fates` counts (topic, fate), `handed` records left to Python, by why."""
+    """What a cycle did. `changes` are changelog records; `fates` counts (topic, fate), `handed` records left to Python, by why.
+
+    `due`: accounts that ticks found due.
+    """
 
     outputs: list[Output]
     dead: list[DeadLetter]
     changes: list[tuple[bytes, bytes]]
     fates: Counter[tuple[str, Fate]]
     handed: Counter[str]
+    due: int = 0
 
 
 class Said(NamedTuple):
@@ -70,7 +74,7 @@ def fold_cycle(
     if tick_ms is not None:
         folded.outputs.extend(partition.fold_tick(tick_ms, mode, decided_at_ms))
     folded.changes.extend(partition.take_changes())
-    return folded
+    return folded._replace(due=partition.take_due())
 
 
 class Tally(NamedTuple):

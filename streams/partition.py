@@ -23,6 +23,7 @@ from streams.columns import Layout
 from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickOccasion, forwardable, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
+from streams.population import population
 
 
 class Partition:
@@ -41,6 +42,7 @@ class Partition:
         self._moved: set[int] = set()
         self._last_tick_ms: int | None = None
         self._tick_moved = False
+        self._due = 0
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -100,6 +102,7 @@ class Partition:
         until_ms = at_ms - self.policy.lateness_ms
         reference_ms = at_ms if previous_ms is None else previous_ms
         late = self._accounts.late(until_ms)
+        self._due += len(late)
         if self._forwarder is not None and len(late):
             late = self._forwarder.rebound(self._accounts, late, until_ms)
         return self._decide_due(self._accounts.in_order(late), until_ms, TickOccasion(mode, decided_at_ms, reference_ms))
@@ -130,6 +133,15 @@ class Partition:
         """Nobody writes a changelog: what was touched is kept and not told."""
         self._accounts.keep_changes()
         self._tick_moved = False
+
+    def take_due(self) -> int:
+        """How many accounts ticks have found due since the last call."""
+        due, self._due = self._due, 0
+        return due
+
+    def population(self) -> Counter[tuple[str, str]]:
+        """How many accounts stand in each tier, by (scheme, tier)."""
+        return population(self._accounts, self.policy)
 
     def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Put changelog records back; rows of the present layout in bulk. A key's records take effect in their order."""

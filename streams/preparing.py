@@ -26,6 +26,7 @@ def prepare(policy: CompiledPolicy) -> None:
     for part in (records[:FEWEST], records[FEWEST:]):
         tick_ms = part[-1].appended_at_ms + policy.lateness_ms
         written += fold_cycle(rehearsed, RecordBatch.of(part), codec, mode="SHADOW", decided_at_ms=tick_ms, tick_ms=tick_ms).changes
+    rehearsed.population()
     rehearsed.fold_tick(_AT_MS + 2 * HORIZON_MS, "SHADOW", 0)  # later than any deadline
     restored = Partition(0, None, "rehearsal", policy)
     restored.restore_batch(written)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from agents.partition_log import Fatal, Fenced, Headed, Retriable
 
+CHANGELOG = "accounts-changelog"
 _OFFSET = attrgetter("offset")
 Place = tuple[str, int]
 """Topic and partition."""
@@ -28,6 +29,7 @@ class Transaction:
     def __init__(self, author: str, epoch: int) -> None:
         self.author, self.epoch = author, epoch
         self.outcome: bool | None = None
+        self.places: dict[Place, None] = {}
         self.unmarked: dict[Place, None] = {}
 
 
@@ -43,10 +45,14 @@ class Record(NamedTuple):
 
 
 class MemoryPartition:
-    """One partition of a topic: [begin, end) with gaps where markers are and where compaction has been."""
+    """One partition of a topic: [begin, end) with gaps where markers are and where compaction has been.
+
+    `ever` keeps what compaction and retention have taken away, for who judges afterwards.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.ever: list[Record] = []
         self.begin = self.end = 0
         self._open: dict[Transaction, int] = {}
 
@@ -57,6 +63,7 @@ class MemoryPartition:
         """Put a record at the end; an offset of its own leaves a gap."""
         record = Record(self.end if offset is None else offset, at_ms, key, payload, headers, transaction)
         self.records.append(record)
+        self.ever.append(record)
         self.end = record.offset + 1
         if transaction is not None:
             self._open.setdefault(transaction, record.offset)
@@ -76,6 +83,10 @@ class MemoryPartition:
         """What a read_committed reader sees from an offset on."""
         place, stable_end = bisect_left(self.records, from_offset, key=_OFFSET), self.stable_end
         return [record for record in self.records[place:] if record.offset < stable_end and _is_seen(record)]
+
+    def ever_committed(self) -> list[Record]:
+        """All that was committed here, whatever is left of it."""
+        return [record for record in self.ever if _is_seen(record)]
 
     def compact(self) -> None:
         """Of what is stable keep the newest committed record of each key."""
@@ -98,7 +109,7 @@ class MemoryBroker:
 
     def __init__(self, inputs: Sequence[str], clock: Callable[[], int] = lambda: 0) -> None:
         self.inputs, self.clock = tuple(inputs), clock
-        self.ids = {topic: f"id-of-{topic}" for topic in inputs}
+        self.ids = {topic: f"id-of-{topic}" for topic in (*inputs, CHANGELOG)}
         self.silent: set[str] = set()
         self.dawdling = 0
         """So many markers of each transaction are left to `settle`."""
@@ -118,6 +129,10 @@ class MemoryBroker:
     def committed(self, topic: str, number: int = 0) -> list[Record]:
         """What anybody reads of one partition."""
         return self.partition(topic, number).committed()
+
+    def latest(self, transactional_id: str) -> Transaction | None:
+        """The last transaction under this id."""
+        return self._latest.get(transactional_id)
 
     # -- the coordinator -----------------------------------------------------------------------------------------------
 
@@ -141,7 +156,7 @@ class MemoryBroker:
             if transaction is not None:
                 self.settle(transaction)  # a client waits for that by itself
             transaction = self._latest[transactional_id] = Transaction(author, epoch)
-        transaction.unmarked[place] = None
+        transaction.places[place] = transaction.unmarked[place] = None
         for record in records:
             self.partition(*place).append(self.clock(), record.key, record.payload, record.headers, transaction)
 

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from agents.partition_log import AbortRequired, Fatal, Fenced, Fetched, Headed, LogError, Pair, PositionLost
 from streams.batches import Chunk
 from streams.intake import RawRecord
-from tests.memory_broker import MemoryBroker, Record
+from tests.memory_broker import CHANGELOG, MemoryBroker, Record
 
-CHANGELOG = "accounts-changelog"
 _RESTORE_BATCH = 20
 
 
@@ -31,6 +30,7 @@ class MemoryLog:
         self._refused: dict[str, LogError] = {}
         self._epoch = 0
         self._sent: list[tuple[str, Headed]] | None = None
+        self._reached = False  # the broker knows of the open transaction
         self._ended_by: LogError | None = None
         self._at: dict[str, int] = {}
         self._told_end: dict[str, int] = {}
@@ -155,7 +155,7 @@ class MemoryLog:
         self._asked("begin")
         if self._sent is not None or not self._epoch:
             raise Fatal("_STATE: a transaction begins behind another one, and after the partition was opened")
-        self._sent = []
+        self._sent, self._reached = [], False
         self._answered("begin")
 
     def send(self, topic: str, records: Sequence[Pair]) -> None:
@@ -191,9 +191,12 @@ class MemoryLog:
         going, self._sent = self._sent[:most], self._sent[most:]
         with self._once_fenced_for_ever():
             for topic, record in going:
+                self._reached = True
                 self.broker.write(self.transactional_id, self.author, self._epoch, (topic, self.number), [record])
 
     def _decide(self, *, commit: bool) -> None:
+        if not self._reached:
+            return  # nothing to decide: the client answers by itself
         with self._once_fenced_for_ever():
             self.broker.decide(self.transactional_id, self._epoch, commit=commit)
 

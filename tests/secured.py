@@ -4,7 +4,7 @@ Two ways in. Clients come by the listener SECURE: SASL_SSL, a SCRAM user, and wh
 operator who grants things, come by the plain listener, whose nameless user may do everything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import trustme
@@ -61,37 +61,38 @@ class SecuredKafka:
             "ssl.ca.location": str(self.ca_file),
         } | more
 
-    def add_user(self, user: str) -> None:
-        """Make a SCRAM user; returns when the broker knows it."""
+    def admit(self, granted: Mapping[str, Sequence[Right]]) -> None:
+        """Make SCRAM users with these rights; returns when the broker knows them."""
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        made = UserScramCredentialUpsertion(user, scram, PASSWORD.encode(), b"salt-of-the-test")
-        for answer in self.operator.alter_user_scram_credentials([made]).values():
+        made = [UserScramCredentialUpsertion(user, scram, PASSWORD.encode(), b"salt-of-the-test") for user in granted]
+        for answer in self.operator.alter_user_scram_credentials(made).values():
             answer.result(20)
-        eventually(lambda: _is_known(self.operator, user), what=f"user {user}")
+        eventually(lambda: all(_is_known(self.operator, user) for user in granted), what="the users")
+        self._create([_binding(user, right) for user, rights in granted.items() for right in rights])
 
-    def grant(self, user: str, rights: Iterable[Right]) -> None:
-        """Allow these things; returns when the broker has them all."""
-        wanted = [_binding(user, right) for right in rights]
+    def grant(self, user: str, right: Right) -> None:
+        """Allow one thing more."""
+        self._create([_binding(user, right)])
+
+    def _create(self, wanted: list[AclBinding]) -> None:
         for answer in self.operator.create_acls(wanted).values():
             answer.result(20)
-        eventually(lambda: set(wanted) <= set(self._granted(user)), what=f"ACLs of {user}")
+        eventually(lambda: set(wanted) <= set(self._granted()), what="the ACLs")
 
     def revoke(self, user: str, right: Right) -> None:
         """Take one back; returns when the broker has forgotten it."""
         gone = _binding(user, right)
         for answer in self.operator.delete_acls([AclBindingFilter(*_parts(gone))]).values():
             answer.result(20)
-        eventually(lambda: gone not in self._granted(user), what=f"the end of {right}")
+        eventually(lambda: gone not in self._granted(), what=f"the end of {right}")
 
-    def _granted(self, user: str) -> list[AclBinding]:
-        any_of_user = AclBindingFilter(
-            ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY
-        )
-        return list(self.operator.describe_acls(any_of_user).result(20))
+    def _granted(self) -> list[AclBinding]:
+        every = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY)
+        return list(self.operator.describe_acls(every).result(20))
 
 
 def _is_known(operator: AdminClient, user: str) -> bool:
-    return bool(operator.describe_user_scram_credentials([user])[user].result(20).scram_credential_infos)
+    return operator.describe_user_scram_credentials([user])[user].exception(20) is None
 
 
 def _write_key_store(certificate: trustme.LeafCert, path: Path) -> None:

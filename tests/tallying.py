@@ -49,6 +49,9 @@ class Tally:
     def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:  # noqa: ARG002
         return {"records": self.counts[account_id]} if account_id in self.counts else None
 
+    def population(self) -> dict[tuple[str, str], int]:
+        return {("counted", "seen"): len(self.counts)}
+
     def __len__(self) -> int:
         return len(self.counts)
 

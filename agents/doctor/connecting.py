@@ -1,6 +1,8 @@
 """Does a broker answer, and if not, why: the address, TLS, the password? Both of a worker's clients are asked, librdkafka and aiokafka."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Iterator
 
 from aiokafka.client import AIOKafkaClient
@@ -36,8 +38,8 @@ class Complaints:
         self.errors.append(error)
 
     def telling(self) -> KafkaError | None:
-        """The complaint that says most: one that names its cause before one that says that nobody answers."""
-        return next((error for error in self.errors if error.code() in _WHY), self.errors[0] if self.errors else None)
+        """The complaint that says most: one that names its cause, or any but that nobody answers."""
+        return max(self.errors, key=lambda error: (error.code() in _WHY, error.code() != KafkaError._ALL_BROKERS_DOWN), default=None)
 
 
 def refused(settings: Settings) -> Finding | None:
@@ -54,10 +56,22 @@ def refused(settings: Settings) -> Finding | None:
 
 def _why(error: KafkaError, settings: Settings) -> Finding:
     check, mend = _WHY.get(error.code(), ("broker", _ADDRESS))
-    protocol = settings.kafka.get("security.protocol", "plaintext")
-    if "security.protocol" in error.str():  # librdkafka's guess after a connection that was closed at the first word
-        check, mend = "tls", f"the listener may want another security.protocol than {protocol}: correct it in TIERSTREAM_KAFKA"
-    return wrong(check, f"no broker answers at {settings.bootstrap_servers}: {error.name()}: {error.str()}", mend)
+    said = f"no broker answers at {settings.bootstrap_servers}: {error.name()}: {error.str()}"
+    if not settings.kafka.get("security.protocol", "plaintext").lower().endswith("ssl") and _speaks_tls(settings):
+        return wrong("tls", f"{said}, and what listens there speaks TLS", "set security.protocol to ssl or sasl_ssl in TIERSTREAM_KAFKA")
+    return wrong(check, said, mend)
+
+
+def _speaks_tls(settings: Settings) -> bool:
+    """Whether the first server answers a handshake; librdkafka only sees a connection that is closed at its first word."""
+    host, _, port = settings.bootstrap_servers.split(",")[0].strip().rpartition(":")
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, int(port)), settings.broker_timeout_s) as plain, trusting.wrap_socket(plain):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def brokers(ground: Ground) -> Iterator[Finding]:

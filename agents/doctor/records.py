@@ -66,7 +66,7 @@ def _finding(ground: Ground, refusal: Refusal, count: int) -> Finding:
 
 
 def _refusal(ground: Ground, codec: Codec, topic: str, number: int, message: Message) -> Refusal | None:
-    """Why a record would be refused. What it says of people is left out: only the rule is told."""
+    """Why a record would be refused."""
     offset, appended_at_ms = message.offset() or 0, message.timestamp()[1]
     try:
         record = codec.decode(topic, message.value())

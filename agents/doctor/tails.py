@@ -62,6 +62,6 @@ def _is_end(report: Message) -> bool:
     """Whether the partition's end is reported. Raises KafkaException for what librdkafka does not mend by itself."""
     error = report.error()
     assert error is not None, "a report is an error"
-    if error.fatal() or error.code() in clients.DENIED:
+    if error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
         raise KafkaException(error)
     return error.code() == KafkaError._PARTITION_EOF

@@ -304,12 +304,17 @@ class Quiet:
             self.leaves = len(self.standing.tiers) - 1
 
     def due_ms(self) -> float:
-        """When it runs out; never while it rests or nobody watches the tier."""
+        """When it runs out; never while it rests or nobody watches the tier.
+
+        A period that was over before the account came to its tier is not counted against that tier: a late record can bring that about.
+        """
         after = self.after[self.standing.earned]
         if self.resting or after is None or self.then[self.standing.earned] is None:
             return math.inf
-        in_tier_ms = self.standing.since_ms if self.each_tier_its_own else -1
-        return max(self.reset_ms, self.ran_out_ms, in_tier_ms) + after
+        begins = max(self.reset_ms, self.ran_out_ms, self.standing.since_ms if self.each_tier_its_own else -1)
+        while self.ran_out_ms >= 0 and begins + after <= self.standing.since_ms:
+            begins += after
+        return begins + after
 
     def run_out(self, at_ms: int) -> str:
         """What follows; the next period begins."""

@@ -9,7 +9,7 @@ def untold(_what: str, share: float | None = None) -> None:
     """Nobody watches."""
 
 
-@pytest.mark.parametrize("name", ["ticks", "rescore", "stages-sabc", "growth-touched"])
+@pytest.mark.parametrize("name", ["ticks", "rescore", "stages-sabc", "growth-touched", "replay"])
 def test_a_figure_gives_every_row_of_its_table(name: str) -> None:
     plan = PLANS[name]
     ((run, _),) = plan.take(plan.small, 1, untold)

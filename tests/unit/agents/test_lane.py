@@ -2,15 +2,15 @@
 
 import pytest
 
-from agents.lane import Lane, TickOffer
+from agents.lane import HELD_BYTES, Lane, TickOffer
 from agents.partition_log import AbortRequired, Fatal, Fenced, Retriable
 from schemas import dead_letters
 from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
 from schemas.codec import Codec
 from schemas.errors import SettingsError
 from schemas.records import FoldOrder
-from tests.memory_broker import MemoryBroker
-from tests.memory_log import CHANGELOG, MemoryLog
+from tests.memory_broker import CHANGELOG, MemoryBroker
+from tests.memory_log import MemoryLog
 from tests.tallying import Tally, tallying_lane
 
 TOPICS = ("interactions", "orders")
@@ -143,6 +143,38 @@ def test_an_input_far_ahead_of_a_silent_one_is_held_until_it_drains(broker: Memo
         lane.step(0)
     assert not log.held
     assert [offset for _, offset in tally.folded] == list(range(100))
+
+
+def test_large_records_are_read_only_as_far_as_they_fit_and_none_waits_for_one_that_is_held(broker: MemoryBroker) -> None:
+    large = bytes(4_000_000)
+    for number in range(20):
+        broker.append("interactions", "a", at_ms=number, payload=large)
+        broker.append("orders", "b", at_ms=number, payload=large)
+    lane, tally, log = recovered(broker, batch_records=4)
+    most = 0
+    while len(tally.folded) < 40:
+        lane.gather(0)
+        most = max(most, lane.waiting())
+        lane.cycle()
+    assert most * len(large) <= 2 * HELD_BYTES + 4 * len(large), "and one more fetch"
+    lane.step(0)
+    assert not log.held
+
+
+def test_a_silent_input_holds_only_what_fits_of_large_records(broker: MemoryBroker) -> None:
+    broker.silent.add("orders")
+    for number in range(30):
+        broker.append("interactions", "a", at_ms=number, payload=bytes(4_000_000))
+    lane, tally, log = recovered(broker, batch_records=4)
+    for _ in range(20):
+        lane.step(0)
+    assert lane.waiting() == 12
+    assert log.held == {"interactions"}
+    broker.silent.clear()
+    while tally.counts["a"] < 30:
+        lane.step(0)
+    lane.step(0)
+    assert not log.held
 
 
 def test_a_quarantined_record_is_named_in_the_fold_order(broker: MemoryBroker) -> None:

@@ -1,5 +1,7 @@
 """Laws of counting: what a scrape shows is what the lanes counted, in seconds, under names that do not change."""
 
+from typing import Any
+
 import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,13 +11,16 @@ from agents.metrics import LaneCollector
 from schemas.codec import Codec
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason
-from schemas.records import Mode
+from schemas.records import Event, Interaction, Mode
 from streams.account import Output
 from streams.batches import RecordBatch
 from streams.cycle import fold_cycle
+from streams.forward.forwarder import HANDED
 from streams.intake import RawRecord
+from streams.partition import Partition
 from tests.builders import DAY, NOON, SECOND, interaction, prediction, profile, transition
-from tests.folding import Folding, policy_of, shipped
+from tests.folding import TOPIC_OF, Folding, policy_of, shipped
+from tests.properties.test_forward_laws import busy_log
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -79,7 +84,8 @@ WATCHED = policy_of(
 
 def passing(counters: LaneCounters, f: Folding, tick_ms: int, decided_at_ms: int, mode: Mode = "LIVE") -> None:
     """Time passes in a unit of work of its own."""
-    folded = fold_cycle(f.partition, [], Codec(), mode=mode, decided_at_ms=decided_at_ms, tick_ms=tick_ms)
+    folded = fold_cycle(f.partition, RecordBatch.of([]), Codec(), mode=mode, decided_at_ms=decided_at_ms, tick_ms=tick_ms)
+    counters.count_work(folded)
     counters.count_results(folded.outputs, folded.dead, folded.changes)
 
 
@@ -125,6 +131,61 @@ def test_hot_leads_are_counted_by_the_tier_they_came_to_and_what_made_them_hot()
         ({"scheme": "sabc", "tier": "B", "trigger": "downloads_14d at least 3"}, 1)
     ]
     assert counters.moved_by_time == counters.ticks == 0
+
+
+def test_what_compiled_code_leaves_to_python_is_counted_by_why() -> None:
+    counters, partition, codec = LaneCounters(), Partition(0, None, "test", shipped("sabc-live")), Codec()
+
+    def take(*records: Event, **more: Any) -> None:
+        raws = [
+            RawRecord(TOPIC_OF[type(each)], 0, n, each.occurred_at, each.account_id.encode(), codec.encode(each))
+            for n, each in enumerate(records)
+        ]
+        raws = [raw._replace(**more) for raw in raws]
+        counters.count_work(fold_cycle(partition, RecordBatch.of(raws), codec, mode="LIVE", decided_at_ms=NOON))
+
+    def visits(count: int, who: str = "acme") -> list[Event]:
+        return [interaction(account_id=who, event_id=f"{who} {n}", at=NOON + n) for n in range(count)]
+
+    take(*visits(5, "few"))
+    take(*visits(40), profile())
+    take(*visits(20, "junk"), payload=b"junk")
+    take(*[each for each in busy_log(7, 2_000, 60) if isinstance(each, Interaction)])
+    handed = {labels["why"]: number for labels, number in labelled(samples({0: counters}), "tierstream_handed_over_total")}
+    assert (handed["FEW"], handed["UNREADABLE"], handed["UNKNOWN"]) == (5, 20, 61)
+    assert 0 < handed["DECIDES"] < 1_000
+    assert set(handed) <= set(HANDED)
+
+
+def test_a_policy_that_is_folded_in_python_says_so() -> None:
+    policy, codec = shipped("orders-rfm"), Codec()
+    records = [interaction(event_id=f"e{n}") for n in range(20)]
+    batch = RecordBatch.of([RawRecord("interactions", 0, n, NOON, b"acme", codec.encode(each)) for n, each in enumerate(records)])
+    assert Partition(0, None, "test", policy).all_handed(batch) == {"UNCOMPILED": 20}
+
+
+def test_accounts_that_are_due_are_counted_once_each_time() -> None:
+    counters, f = LaneCounters(), in_a()
+    for days in (1, 30, 60):
+        passing(counters, f, NOON + days * DAY, NOON + days * DAY)
+    assert samples({0: counters})["tierstream_accounts_due_total", frozenset()] >= counters.moved_by_time == 2
+
+
+def test_the_population_is_every_account_in_the_tier_that_was_published() -> None:
+    counters, f = LaneCounters(), Folding(shipped("sabc"))
+    assert set(f.partition.population().values()) == {0}
+    for number in range(30):
+        f.fold(interaction(account_id=f"visitor-{number}"))
+        if number % 3 == 0:
+            f.fold(*(interaction(account_id=f"visitor-{number}", event_id=f"d{n}", kind="DOWNLOAD", at=NOON + n) for n in range(3)))
+    counters.state, counters.population = "running", f.partition.population()
+    seen = {(x["partition"], x["scheme"], x["tier"]): n for x, n in labelled(samples({3: counters}), "tierstream_tier_accounts")}
+    tiers = [f.partition.view(account)["schemes"]["sabc"]["published"] for account in f.partition.account_ids()]  # type: ignore[index]
+    assert seen == {("3", "sabc", tier): float(tiers.count(tier)) for tier in f.policy.schemes[0].ladder.tiers}
+    assert sum(seen.values()) == 30
+    assert seen["3", "sabc", "B"] == 10
+    counters.state = "stopped"
+    assert labelled(samples({3: counters}), "tierstream_tier_accounts") == [], "another worker has them now"
 
 
 def test_a_lane_is_in_exactly_one_state() -> None:

@@ -53,3 +53,10 @@ def test_what_passes_the_quick_checks_breaks_no_limit(data: st.DataObject) -> No
             record[name] = drawn
     if all(fits(record[name]) for name, fits in quick_checks(record_type)):
         assert list(breaches(record)) == []
+
+
+def test_what_a_field_about_people_holds_is_in_no_message() -> None:
+    held = {"contact_id": "Zhang Wei" * 10_000, "custom": {"boss": "Zhang" * 20_000}, "phone": "13800\ud800"}
+    messages = [breach.message for breach in breaches(held)]
+    assert [message for message in messages if "Zhang" in message or "13800" in message] == []
+    assert [message.rpartition(", ")[2] for message in messages] == ["got a value that is not shown"] * 3
