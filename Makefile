@@ -5,6 +5,7 @@ READY := .venv/.ready
 TOOLS := .venv/.tools
 ARGS ?=
 ROUNDS ?= 10
+SEEDS ?= 100000
 BESIDE ?= 2
 
 .PHONY: help demo test test-faults check bench gate soak clean
@@ -55,6 +56,7 @@ gate: $(READY)
 
 soak: $(TOOLS)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/properties tests/oracle --timeout 0 $(ARGS)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)" && $(BIN)/pytest -m faults $(ARGS) || exit 1; done
 
 clean:

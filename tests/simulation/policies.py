@@ -23,8 +23,8 @@ def policy_of(name: str, moved: bool = False) -> CompiledPolicy:
         return load_policy(FILES[name])
 
 
-FOLLOWS = (".deadline_ms", ".kept", ".low_micro", ".high_micro", ".score_micro")
-"""Columns that follow from others: a version that means something else by them has to work them out again."""
+FOLLOWS = (".deadline_ms", ".kept")
+"""Columns that follow from others: a version that means something else by them works them out again."""
 
 
 def _moved(columns: list[Column]) -> Layout:
