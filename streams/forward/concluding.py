@@ -12,7 +12,7 @@ from streams.forward.foretelling import foretell
 from streams.forward.passing import DONE, DOSSIER, FULL
 from streams.forward.plan import CLOCK, DEADLINE, EARNED, REVISION, SCHEME_WIDTH, SCHEMES
 from streams.forward.search import is_covered, next_change, still_holds
-from streams.forward.tales import CHANGE, STANDINGS, WHAT, Tales, Told, Why, tell
+from streams.forward.tales import CHANGE, STANDINGS, WHAT, About, Tales, Why, tell
 from streams.units import UNBOUNDED
 
 
@@ -62,7 +62,7 @@ def conclude(state: State, desk: Desk, why: Why, first: int, from_ms: int, enter
 def _tell_standings(state: State, tales: Tales, why: Why) -> bool:
     """Where the account stands now, under the next revision."""
     put(state.words, state.plan[REVISION], whole(state.words, state.plan[REVISION]) + 1)
-    told = Told(STANDINGS, state.plan[SCHEMES], NOWHERE, 0, 0, 0, whole(state.words, state.plan[CLOCK]), 0)
+    told = About(STANDINGS, state.plan[SCHEMES], NOWHERE, 0, 0, 0, whole(state.words, state.plan[CLOCK]), 0)
     return tell(state, tales, why, told, Standing(0, 0, 0), Claim(0, 0, 0))
 
 

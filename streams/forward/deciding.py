@@ -29,7 +29,7 @@ from streams.forward.plan import (
     TOP,
 )
 from streams.forward.scoring import claimed, decides, score, which_trigger
-from streams.forward.tales import BY_RECORD, BY_TRIGGER, CHANGE, LEAD, Tales, Told, Why, remember_worths, tell
+from streams.forward.tales import BY_RECORD, BY_TRIGGER, CHANGE, LEAD, About, Tales, Why, remember_worths, tell
 
 
 @compiled
@@ -58,7 +58,7 @@ def enter(state: State, tales: Tales, why: Why) -> bool:
             continue
         _number(state, scheme)
         score_micro = whole(words, plan[scheme + SCORE])
-        entry = Told(CHANGE, scheme, NOWHERE, NOWHERE, 0, score_micro, whole(words, plan[scheme + EFFECTIVE]), 0)
+        entry = About(CHANGE, scheme, NOWHERE, NOWHERE, 0, score_micro, whole(words, plan[scheme + EFFECTIVE]), 0)
         if not tell(state, tales, why, entry, standing(state, scheme), Claim(score_micro, 0, plan[scheme + TOP])):
             return False
     return True
@@ -89,14 +89,14 @@ def _decide(state: State, tales: Tales, why: Why, scheme: int, claim: Claim, sco
             because = why
             if fired != NOWHERE and why.cause == BY_RECORD and tier <= claim.lift and reached(state, scheme, claim.score_micro) < tier:
                 because = Why(why.record, why.account, BY_TRIGGER, why.detail, why.of_detail)
-            change = Told(CHANGE, scheme, fired, before, after, score_before, whole(words, plan[scheme + EFFECTIVE]), 0)
+            change = About(CHANGE, scheme, fired, before, after, score_before, whole(words, plan[scheme + EFFECTIVE]), 0)
             if not tell(state, tales, because, change, stood, claim):
                 return False
         moving = tier not in (stood.tier, aim)
     now = whole(words, plan[scheme + PUBLISHED])
     if fired == NOWHERE and not (now > published_before and rung(state, scheme, now, HOT) != 0):
         return True
-    lead = Told(LEAD, scheme, fired, published_before, now, score_before, now_ms, 0)
+    lead = About(LEAD, scheme, fired, published_before, now, score_before, now_ms, 0)
     return tell(state, tales, why, lead, standing(state, scheme), claim)
 
 

@@ -26,8 +26,8 @@ from streams.forward.tales import (
     SCHEME,
     STOOD,
     WHAT,
+    About,
     Tales,
-    Told,
     Why,
     tell,
 )
@@ -88,7 +88,7 @@ def _told(state: State, future: State, tales: Tales, dreams: Tales, dream: int) 
     scheme, cause = head[SCHEME], head[CAUSE]
     why = Why(head[RECORD], head[ACCOUNT], cause, head[DETAIL], head[OF_DETAIL])
     keeps_micro = _points_to_keep(state, scheme) if cause in (BY_DECAY, BY_TRIGGER_END, BY_WINDOW) else NOWHERE
-    forecast = Told(FORECAST, scheme, NOWHERE, head[BEFORE], head[AFTER], 0, head[AT], keeps_micro)
+    forecast = About(FORECAST, scheme, NOWHERE, head[BEFORE], head[AFTER], 0, head[AT], keeps_micro)
     stood = Standing(head[STOOD], head[STOOD + 1], head[STOOD + 2])
     claim = Claim(head[CLAIMED], head[CLAIMED + 1], head[CLAIMED + 2])
     return DONE if tell(future, tales, why, forecast, stood, claim) else FULL

@@ -47,7 +47,7 @@ class Why(NamedTuple):
     of_detail: int
 
 
-class Told(NamedTuple):
+class About(NamedTuple):
     """What one tale is about; see the numbers above."""
 
     what: int
@@ -79,16 +79,16 @@ def remember_worths(state: State, tales: Tales) -> None:
 
 
 @compiled
-def tell(state: State, tales: Tales, why: Why, told: Told, stood: Standing, claim: Claim) -> bool:
+def tell(state: State, tales: Tales, why: Why, about: About, stood: Standing, claim: Claim) -> bool:
     """Write a tale; False if there is no room for it."""
     place = tales.written[0]
     if place == len(tales.heads):
         return False
     head = tales.heads[place]
-    head[WHAT], head[RECORD], head[ACCOUNT], head[SCHEME] = told.what, why.record, why.account, told.scheme
+    head[WHAT], head[RECORD], head[ACCOUNT], head[SCHEME] = about.what, why.record, why.account, about.scheme
     head[NOW], head[CAUSE], head[DETAIL], head[OF_DETAIL] = whole(state.words, state.plan[CLOCK]), why.cause, why.detail, why.of_detail
-    head[FIRED], head[BEFORE], head[AFTER], head[SCORE_BEFORE] = told.fired, told.before, told.after, told.score_before
-    head[AT], head[KEEPS] = told.at_ms, told.keeps_micro
+    head[FIRED], head[BEFORE], head[AFTER], head[SCORE_BEFORE] = about.fired, about.before, about.after, about.score_before
+    head[AT], head[KEEPS] = about.at_ms, about.keeps_micro
     head[STOOD], head[STOOD + 1], head[STOOD + 2] = stood.tier, stood.since_ms, stood.stepped_ms
     head[CLAIMED], head[CLAIMED + 1], head[CLAIMED + 2] = claim.score_micro, claim.lift, claim.ceiling
     for word in range(state.words.size):
