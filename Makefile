@@ -6,6 +6,7 @@ TOOLS := .venv/.tools
 ARGS ?=
 ROUNDS ?= 10
 SEEDS ?= 100000
+FUZZ_SECONDS ?= 600
 BESIDE ?= 2
 
 .PHONY: help demo test test-faults check bench gate soak clean
@@ -18,7 +19,7 @@ help:
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
 	@echo "make gate         is this checkout slower than the base that was accepted? (ARGS='--renew \"why\"' makes HEAD the base)"
-	@echo "make soak         the properties over many more examples, then test-faults again and again (ROUNDS=10)"
+	@echo "make soak         the properties over many more examples, 100,000 simulated runs, then test-faults again and again (ROUNDS=10)"
 	@echo "make clean        remove what was made, the environment too"
 
 # Made anew when the dependencies change.
@@ -55,8 +56,10 @@ gate: $(READY)
 	$(BIN)/python -m benchmarks.gate $(ARGS)
 
 soak: $(TOOLS)
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/properties tests/oracle --timeout 0 $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/properties tests/oracle tests/integration/test_pressure.py --timeout 0 $(ARGS)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)" && $(BIN)/pytest -m faults $(ARGS) || exit 1; done
 
 clean:

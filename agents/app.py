@@ -84,7 +84,7 @@ def create_app(
     lanes = Lanes(settings, policy, clock, quarantined)
     app = TierApp(f"{settings.topic_prefix}{settings.application_id}", **_faust_settings(settings, listener))
     app.lanes, app.listener = lanes, listener
-    inputs = Inputs(app, topics=_names(settings, policy.inputs), key_type=bytes, value_type=bytes)
+    inputs = Inputs(app, topics=_names(settings, policy.folded), key_type=bytes, value_type=bytes)
     app.agent(inputs, name="scoring", lanes=lanes, settings=settings)(fold_cycle)
     accounts = app.Table(
         "accounts",
@@ -111,7 +111,8 @@ def _faust_settings(settings: Settings, listener: socket | None) -> dict[str, An
         "broker_session_timeout": settings.session_timeout_s,
         "broker_heartbeat_interval": settings.heartbeat_interval_s,
         "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
-        "broker_request_timeout": max(90.0, settings.session_timeout_s),
+        # Above the longest answer, that to a join; no more, for nothing is folded while a member waits for an answer that never comes.
+        "broker_request_timeout": max(REBALANCE_TIMEOUT_S + 10.0, settings.session_timeout_s),
         "broker_max_poll_interval": _DAY_S,  # a member polls nothing while it restores: the watchdog sees a stuck worker, not the group
         "consumer_auto_offset_reset": "earliest",  # aiokafka wants a position for what it never fetches
         "consumer_group_instance_id": settings.group_instance_id,

@@ -54,6 +54,7 @@ def _common(settings: Settings) -> dict[str, Any]:
         "error_cb": _Complaints(),
         "log_level": 2,  # the rest reaches us through error_cb
         "socket.nagle.disable": True,
+        "socket.timeout.ms": 15_000,  # a connection that hangs, which nobody closes, is given up after so long; the default is a minute
         "reconnect.backoff.max.ms": 1_000,  # a broker that is back is found within a second
         "retry.backoff.ms": 10,
         "retry.backoff.max.ms": 200,
@@ -68,7 +69,7 @@ def _producing(settings: Settings) -> dict[str, Any]:
         "queue.buffering.max.kbytes": 256_000,
         "batch.num.messages": 50_000,
         "batch.size": 1_000_000,  # below max.message.bytes of the topics, which limits whole batches
-        "message.max.bytes": 8_388_608,  # room for the largest dead letter; each topic has its own limit
+        "message.max.bytes": 100_000_000,  # as much as a consumer takes: a dead letter may compress well. Each topic has its own limit
     }
 
 

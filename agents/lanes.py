@@ -239,7 +239,7 @@ class Lanes:
 def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarantined: frozenset[tuple[str, int, int]]) -> MakeLane:
     """Lanes on Kafka under this policy, sharing one codec, one admin client and one baton."""
     codec, baton = Codec(), threading.Lock()
-    topics = policy.inputs if settings.clock == "wall" else (*policy.inputs, "ticks")
+    topics = policy.folded if settings.clock == "wall" else (*policy.folded, "ticks")
     mode: Mode = "LIVE" if settings.clock == "wall" else "BACKFILL"
     admin = cache(partial(clients.admin_client, settings))  # made with the first lane: nothing connects before
     identities = cache(lambda: Identities(admin()))

@@ -24,8 +24,8 @@ LABELS = {
     "cause": "the kinds of cause of a transition (`schemas/records/outputs.py`)",
     "tier": "the tiers of the policy",
     "trigger": "the triggers of the policy, as it writes them; empty where the score or the end of a risk made the lead",
-    "kind": "the kinds of action: RECYCLED",
-    "rule": "what asked for the action: the clocks of the policy",
+    "kind": "the kinds of action: RECYCLED; DONE and REFUSED answer commands",
+    "rule": "what asked for the action: the clocks of the policy, the kinds of command",
     "reason": "the reasons for a dead letter (docs/operations.md)",
     "why": "why compiled code left an interaction to Python: UNREADABLE, UNKNOWN (a new account), DUE (time decides first), DOSSIER, "
     "DECIDES (a tier may change), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",

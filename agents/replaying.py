@@ -69,7 +69,9 @@ class LiveReplay:
         published = {topic: Shelf(topic, number, list(self._published(topic, number)), self._codec) for topic in COMPARED}
         for order_offset, outputs in self.refolded(number):
             for output in outputs:
-                if output.topic in published:
+                if output.record is None:
+                    published[output.topic].erased(output.key)
+                elif output.topic in published:
                     self.outputs[output.topic] += 1
                     yield from published[output.topic].compared(output.record, order_offset < must)
         for shelf in published.values():
@@ -92,7 +94,7 @@ class LiveReplay:
             yield offsets.popleft(), outputs
 
     def _log(self, number: int, offsets: deque[int]) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
-        inputs = {topic: InputRanges(self._settings, topic, number) for topic in (*self._policy.inputs, "ticks")}
+        inputs = {topic: InputRanges(self._settings, topic, number) for topic in (*self._policy.folded, "ticks")}
         for raw in committed_records(self._settings, "fold-order", partitions=[number]):
             order = self._codec.decode_as(FoldOrder, raw.payload)
             self._require_same_policy(order)
@@ -120,13 +122,18 @@ class Shelf:
             self._last[record.account_id] = offset
         self._taken = -1
         self._compacted = TOPICS[topic].cleanup == "compact"
+        self._absent: dict[str, list[Difference]] = {}
 
     def compared(self, again: Any, must: bool) -> Iterator[Difference]:
         """The log says this record. `must`: it was said before the topic was read, so it has to be there."""
         entries = self._by_id.get(_identity(again))
         if not entries:
             if must and not (self._compacted and self._last.get(again.account_id, -1) > self._taken):
-                yield self._difference(None, again, f"{_named(again)} follows from the log, but was not published")
+                absent = self._difference(None, again, f"{_named(again)} follows from the log, but was not published")
+                if self._compacted:  # unless the account is erased further on
+                    self._absent.setdefault(again.account_id, []).append(absent)
+                else:
+                    yield absent
             return
         offset, payload = entries.popleft()
         published = self._codec.decode_as(COMPARED[self._topic], payload)
@@ -136,8 +143,14 @@ class Shelf:
             yield self._difference(offset, published, differing)
         self._taken = max(self._taken, offset)
 
+    def erased(self, key: bytes) -> None:
+        """The log says that the account is forgotten: nothing of what was said of it needs to be there."""
+        self._absent.pop(key.decode(), None)
+
     def left_over(self) -> Iterator[Difference]:
-        """What the log does not say."""
+        """What is missing for good, and what the log does not say."""
+        for account in self._absent.values():
+            yield from account
         for offset, payload in sorted(entry for entries in self._by_id.values() for entry in entries):
             published = self._codec.decode_as(COMPARED[self._topic], payload)
             yield self._difference(offset, published, f"{_named(published)} was published, but the log does not say so")

@@ -43,7 +43,8 @@ def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], 
     changelog: list[Pair] = [*folded.changes, *((progress_key(topic), progress_payload(at)) for topic, at in progress.items())]
     headed: dict[str, list[Headed]] = {}
     for output in folded.outputs:
-        record = Headed(output.key, encode(output.record), announced(output, source))
+        said = output.record
+        record = Headed(output.key, None, []) if said is None else Headed(output.key, encode(said), announced(output, source))
         headed.setdefault(output.topic, []).append(record)
     if folded.dead:
         application = source.rpartition("/")[2]

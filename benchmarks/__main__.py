@@ -60,7 +60,7 @@ def _taken(plan: Plan, sizes: dict[str, int], runs: int, tell: Tell) -> Figure:
     before = conditions()
     both = list(plan.take(sizes, runs, tell))
     curves = [curve for _, curve in both if curve]
-    return Figure(plan.name, msgspec.structs.replace(before, load_after=load()), sizes, [run for run, _ in both], curves)
+    return Figure(plan.name, msgspec.structs.replace(before, load_after=load()), sizes, [run for run, _ in both], curves, plan.title)
 
 
 def _draw(kept: dict[str, Figure]) -> None:

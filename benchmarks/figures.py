@@ -49,13 +49,17 @@ class Conditions(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One figure as it is kept: `runs` by name of what was measured, `curve` for a picture (each run's own)."""
+    """One figure as it is kept: `runs` by name of what was measured, `curve` for a picture (each run's own).
+
+    `what`: its title when it was taken; under another one now, it says nothing any more.
+    """
 
     name: str
     conditions: Conditions
     sizes: dict[str, int]
     runs: list[Run]
     curves: list[list[float]] = []
+    what: str = ""
 
 
 KEPT = Path(__file__).parents[1] / "docs" / "benchmarks.json"

@@ -1,16 +1,17 @@
 """What one partition keeps in the state changelog, byte by byte.
 
-The topic is compacted, so the newest record of each key is the state. Five kinds of key share it:
+The topic is compacted, so the newest record of each key is the state. Six kinds of key share it:
 
 | kind | key | payload |
 |---|---|---|
 | ROW | `r` + account | 8 bytes layout id (big-endian), then the row packed (`streams/packed_rows.py`) |
 | DOSSIER | `d` + account | 1 byte format (1), then msgpack |
 | LAYOUT | NUL `layout` NUL + layout id as 16 hex digits | JSON that describes the columns of a row |
+| COMMANDS | NUL `commands` NUL | JSON of the 64-bit ids of the commands carried out or refused lately |
 | TICK | NUL `tick` NUL | JSON of the last tick folded, in epoch ms |
 | PROGRESS | NUL `progress` NUL + topic | JSON of `Progress` |
 
-An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key.
+An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key: the account was erased.
 """
 
 from enum import Enum
@@ -23,6 +24,7 @@ DOSSIER_PREFIX: Final = b"d"
 LAYOUT_PREFIX: Final = b"\0layout\0"
 PROGRESS_PREFIX: Final = b"\0progress\0"
 TICK_KEY: Final = b"\0tick\0"
+COMMANDS_KEY: Final = b"\0commands\0"
 DOSSIER_FORMAT: Final = 1
 
 _LAYOUT_ID_BYTES: Final = 8
@@ -41,6 +43,7 @@ class Kind(Enum):
     LAYOUT = "layout"
     PROGRESS = "progress"
     TICK = "tick"
+    COMMANDS = "commands"
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,6 +95,8 @@ def classify(key: bytes) -> Kind:
         return Kind.LAYOUT
     if key == TICK_KEY:
         return Kind.TICK
+    if key == COMMANDS_KEY:
+        return Kind.COMMANDS
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
     raise ChangelogError(f"changelog key must be of a row, dossier, layout or progress, got {key[:40]!r}")
@@ -168,3 +173,16 @@ def tick_of(payload: bytes) -> int:
         return msgspec.json.decode(payload, type=int)
     except msgspec.MsgspecError as fault:
         raise ChangelogError(f"changelog tick must be the JSON of an instant: {fault}, got {payload[:80]!r}") from fault
+
+
+def commands_payload(known: list[int]) -> bytes:
+    """The ids of the latest commands, as JSON."""
+    return msgspec.json.encode(known)
+
+
+def commands_of(payload: bytes) -> list[int]:
+    """The ids of the latest commands, from JSON."""
+    try:
+        return msgspec.json.decode(payload, type=list[int])
+    except msgspec.MsgspecError as fault:
+        raise ChangelogError(f"changelog commands must be the JSON of their ids: {fault}, got {payload[:80]!r}") from fault

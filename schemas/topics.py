@@ -11,6 +11,8 @@ import msgspec
 from schemas import records
 
 DAY_MS = 86_400_000
+COMPACTED_WITHIN_MS = DAY_MS
+"""What a newer record of its key has replaced, or erased, is gone from a compacted topic within this time, while it is written to."""
 
 
 class Role(StrEnum):
@@ -43,7 +45,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 
     def config(self) -> dict[str, str]:
         """The broker-side configuration the topic must have (values as Kafka prints them)."""
-        return {
+        return ({"max.compaction.lag.ms": str(COMPACTED_WITHIN_MS)} if self.cleanup == "compact" else {}) | {
             "cleanup.policy": self.cleanup,
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
@@ -76,7 +78,7 @@ TOPICS: dict[str, Topic] = {
         Topic(name="account-tiers", number=22, role=Role.OUTPUT, record=records.AccountTiers,
               doc="Every account's current tiers, owner and pool.", cleanup="compact"),
         Topic(name="actions", number=23, role=Role.OUTPUT, record=records.Action,
-              doc="What people and programs are to do, once: recycled accounts."),
+              doc="What people and programs are to do, once: recycled accounts; and the answers to commands."),
         Topic(name="hot-leads", number=24, role=Role.OUTPUT, record=records.HotLead,
               doc="Accounts that have just become hot, with the evidence."),
         Topic(name="dead-letters", number=21, role=Role.OUTPUT, record=None,

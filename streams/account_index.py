@@ -4,7 +4,7 @@ Keys lie one behind another in an arena of bytes, in order of entry; `key_begin[
 The table has open addressing with linear probing and is never more than three quarters full. A slot holds the upper half
 of the key's hash (its tag) above the account's number plus one; 0 is an empty slot. The tag alone says where a probe
 begins, so that a larger table is filled from the smaller one. A tag may lie; the key in the arena decides.
-Nothing is ever taken out: an account that was seen stays.
+Nothing is taken out of the table: a forgotten account's number stays, with a key that no account can have, and is not used again.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,8 @@ Begins = NDArray[np.uint32]
 
 KEY_SEED = np.uint64(0)
 FIRST_ACCOUNTS = 1024
+NO_KEY = 0xFF
+"""Fills the key of an account that was forgotten: no UTF-8 has this byte, so nothing finds it."""
 MOST_KEY_BYTES = 2**32 - 1
 """The arena's end must fit the begins: 16 million accounts of the longest keys in one partition."""
 
@@ -127,6 +129,7 @@ class AccountIndex:
 
     def __init__(self, accounts: int = FIRST_ACCOUNTS) -> None:
         self.count = 0
+        self.forgotten: set[int] = set()
         self.table: Table = np.zeros(accounts * 4 // 3 + 1, np.uint64)
         self.key_begin: Begins = np.zeros(accounts + 1, np.uint32)
         self.keys: Bytes = np.zeros(accounts * 12, np.uint8)
@@ -141,7 +144,12 @@ class AccountIndex:
         return self.keys[int(self.key_begin[number]) : int(self.key_begin[number + 1])].tobytes()
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(self.key, range(self.count))
+        return (self.key(number) for number in range(self.count) if number not in self.forgotten)
+
+    def forget(self, number: int) -> None:
+        """Nobody has this number any more, and its key is nowhere in memory."""
+        self.keys[int(self.key_begin[number]) : int(self.key_begin[number + 1])] = NO_KEY
+        self.forgotten.add(number)
 
     def enter(self, key: bytes) -> int:
         """Number a new account; one that is known keeps its number."""

@@ -63,9 +63,10 @@ class Accounts:
         self._dossiers: dict[int, bytes] = {}
         self._open: dict[int, Dossier] = {}
         self._layout_written = False
+        self._erased: set[bytes] = set()
 
     def __len__(self) -> int:
-        return self._index.count
+        return self._index.count - len(self._index.forgotten)
 
     def __iter__(self) -> Iterator[bytes]:
         """Every account's key, in order of first sight."""
@@ -105,6 +106,30 @@ class Accounts:
         self._deadlines, self._touched = grown(self._deadlines, accounts), grown(self._touched, accounts)
         self._touched_list = grown(self._touched_list, accounts)
 
+    def erase(self, key: bytes) -> None:
+        """Forget an account: its row, its dossier, its key; `take_changes` says so. One that was never seen is forgotten already."""
+        self._erased.add(key)
+        self.restore_erased(key)
+
+    def restore_erased(self, key: bytes) -> None:
+        """As the changelog says: the account was erased."""
+        if (number := self.find(key)) is None:
+            return
+        self._lend(number)[:] = self.layout.start
+        self._settle()
+        self._deadlines[number] = UNBOUNDED
+        self._touched[number] = 0
+        self._dossiers.pop(number, None)
+        self._open.pop(number, None)
+        self._index.forget(number)
+
+    def restore_erased_dossier(self, key: bytes) -> None:
+        """The account has no dossier; one of which no row was written is no account."""
+        if (number := self.find(key)) is not None:
+            self._dossiers.pop(number, None)
+            if not int(self.row(number)["account.records"]):
+                self.restore_erased(key)
+
     def alone(self, number: int) -> LoneAccount:
         """A copy of one account, to try things on."""
         return LoneAccount(self.key(number), self._lend(number).copy().view(self.layout.dtype), self.dossier(number))
@@ -139,7 +164,7 @@ class Accounts:
         self._make_room(packed_rows.longest(self._packed))
 
     def _make_room(self, words: int) -> None:
-        self._packed = packed_rows.spacious(self._packed, len(self), words)
+        self._packed = packed_rows.spacious(self._packed, self._index.count, words)
 
     def set_deadline(self, number: int, at_ms: int) -> None:
         """Nothing changes for the account before `at_ms` unless something arrives; kept in the row and in a column of its own."""
@@ -148,11 +173,11 @@ class Accounts:
 
     def earliest_ms(self) -> int:
         """The least deadline of all accounts, UNBOUNDED if there is none."""
-        return int(self._deadlines[: len(self)].min(initial=UNBOUNDED))
+        return int(self._deadlines[: self._index.count].min(initial=UNBOUNDED))
 
     def late(self, until_ms: int) -> NDArray[np.int64]:
         """The accounts whose deadline is at most `until_ms`: one scan of the deadline column."""
-        return np.flatnonzero(self._deadlines[: len(self)] <= until_ms)
+        return np.flatnonzero(self._deadlines[: self._index.count] <= until_ms)
 
     def in_order(self, late: NDArray[np.int64]) -> list[int]:
         """Accounts by deadline, then key."""
@@ -182,25 +207,36 @@ class Accounts:
 
     # -- the changelog -------------------------------------------------------------------------------------------------
 
-    def take_changes(self) -> list[tuple[bytes, bytes]]:
-        """The changelog records of what was touched, in order of first touch; the layout's own record comes first, once."""
+    def take_changes(self) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records of what was touched, in order of first touch; the layout's own record comes first, once.
+
+        Erased accounts come last, unless they have come back: a key is there once.
+        """
         self._settle()
         numbers = self._touched_list[: int(self._touched_count[0])]
-        changes = []
+        numbers = numbers[self._touched[numbers] == 1] if self._erased else numbers
+        changes = list[tuple[bytes, bytes | None]]()
         if len(numbers) and not self._layout_written:
             changes.append((changelog.layout_key(self.layout.layout_id), self.layout.encoded))
             self._layout_written = True
         changes += zip(self._row_keys(numbers), self._row_payloads(numbers), strict=True)
-        opened = list(self._open)
+        opened, erased = list(self._open), sorted(self._erased)
         self.keep_changes()
         changes += ((changelog.dossier_key(self.key(number)), changelog.dossier_payload(self._dossiers[number])) for number in opened)
-        return changes
+        return changes + self._gone(erased, opened)
+
+    def _gone(self, erased: list[bytes], opened: list[int]) -> list[tuple[bytes, bytes | None]]:
+        """What deletes the erased accounts; of one that came back, the dossier that it does not have again."""
+        numbers = [(key, self.find(key)) for key in erased]
+        gone: list[tuple[bytes, bytes | None]] = [(changelog.row_key(key), None) for key, number in numbers if number is None]
+        return gone + [(changelog.dossier_key(key), None) for key, number in numbers if number not in opened]
 
     def keep_changes(self) -> None:
         """Everything touched is kept; the next `take_changes` says nothing of it."""
         for number, dossier in self._open.items():
             self._dossiers[number] = encode_dossier(dossier)
         self._open.clear()
+        self._erased.clear()
         self._touched[self._touched_list[: int(self._touched_count[0])]] = 0
         self._touched_count[0] = 0
 

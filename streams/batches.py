@@ -152,7 +152,10 @@ def picked(pieces: list[_Piece], places: NDArray[Any]) -> list[_Piece]:
 
 def size_of(pieces: Pieces) -> int:
     """How many bytes they have together."""
-    return sum(map(len, filter(None, pieces)))
+    try:
+        return sum(map(len, pieces))  # type: ignore[arg-type]  # usually none is None
+    except TypeError:
+        return sum(map(len, filter(None, pieces)))
 
 
 class LaidOut(NamedTuple):

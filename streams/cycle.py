@@ -37,7 +37,7 @@ class Folded(NamedTuple):
 
     outputs: list[Output]
     dead: list[DeadLetter]
-    changes: list[tuple[bytes, bytes]]
+    changes: list[tuple[bytes, bytes | None]]
     fates: Counter[tuple[str, Fate]]
     handed: Counter[str]
     due: int = 0

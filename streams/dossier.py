@@ -9,9 +9,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.errors import Reason, RecordRejected
 from schemas.records import AccountProfile, RiskSignal
 
 FORGETTING_AT = 64  # withdrawn risks remembered per account, so that a late RAISED cannot reopen them
+
+MAX_DOSSIER_BYTES = 786_432  # one changelog record, which its topic takes with room to spare (`max_message_bytes`)
+
+# A byte of a record becomes at most so many of a dossier: a field of few letters is kept with prefix, time and event.
+_GROWTH, _GROWTH_BYTES = 16, 4_096
+_LONGEST_ID = 2**64 - 1
 
 ORDERS_REMEMBERED = 128  # latest orders with their statuses, per account: one of them that comes again counts once
 
@@ -133,5 +140,23 @@ class Dossier(msgspec.Struct, array_like=True):
         return sorted(((risk_id, risk) for risk_id, risk in self.risks.items() if risk.open), key=lambda entry: (entry[1].at_ms, entry[0]))
 
 
-encode_dossier = msgspec.msgpack.Encoder().encode
+encode_dossier = _encode = msgspec.msgpack.Encoder().encode
 decode_dossier = msgspec.msgpack.Decoder(Dossier).decode
+
+
+def check_room(dossier: Dossier, record: AccountProfile | RiskSignal) -> None:
+    """Raises RecordRejected if the dossier would grow beyond what one changelog record can carry; changes nothing."""
+    packed = encode_dossier(dossier)
+    if len(packed) + _GROWTH * len(_encode(record)) + _GROWTH_BYTES <= MAX_DOSSIER_BYTES:
+        return
+    grown = decode_dossier(packed)
+    if isinstance(record, AccountProfile):
+        grown.merge_profile(record, _LONGEST_ID)
+    else:
+        grown.take_risk(record, _LONGEST_ID)
+    if len(packed) < (grown_bytes := len(encode_dossier(grown))) > MAX_DOSSIER_BYTES:
+        raise RecordRejected(
+            Reason.OUT_OF_RANGE,
+            f"what is kept of an account must have at most {MAX_DOSSIER_BYTES} bytes, with this record it had {grown_bytes}: "
+            "fewer custom fields, fewer open risks or shorter texts",
+        )

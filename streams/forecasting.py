@@ -21,11 +21,12 @@ MOST_CHANGES = 32
 
 def foretold(moment: Moment, account: Account, outputs: list[Output]) -> list[Output]:
     """The outputs, the last transition of each scheme with what comes next; those before it are history by the time they are read."""
-    last = {output.record.scheme: place for place, output in enumerate(outputs) if isinstance(output.record, TierTransition)}
+    told = ((place, output.record) for place, output in enumerate(outputs))
+    last = {record.scheme: (place, record) for place, record in told if isinstance(record, TierTransition)}
     for scheme in moment.policy.schemes:
-        if (place := last.get(scheme.name)) is not None:
-            record = msgspec.structs.replace(outputs[place].record, forecast=forecast(moment, account, scheme))
-            outputs[place] = outputs[place]._replace(record=record)
+        if scheme.name in last:
+            place, record = last[scheme.name]
+            outputs[place] = outputs[place]._replace(record=msgspec.structs.replace(record, forecast=forecast(moment, account, scheme)))
     return outputs
 
 

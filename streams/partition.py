@@ -13,13 +13,15 @@ import numpy as np
 
 from schemas import changelog
 from schemas.errors import RecordRejected
-from schemas.records import Event, Mode
+from schemas.records import AccountProfile, Command, Event, Mode, RiskSignal
 from schemas.topics import INPUTS
 from streams import intake
-from streams.account import AccountFold, Output, Step
+from streams.account import AccountFold, Fate, Output, Step
 from streams.accounts import Accounts
 from streams.batches import RecordBatch
 from streams.columns import Layout
+from streams.commands import Known, Order, obey
+from streams.dossier import Dossier, check_room
 from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickOccasion, forwardable, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
@@ -43,6 +45,7 @@ class Partition:
         self._last_tick_ms: int | None = None
         self._tick_moved = False
         self._due = 0
+        self._commands = Known()
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -61,12 +64,25 @@ class Partition:
         """Fold one record. Raises RecordRejected, and then nothing has changed."""
         intake.check_ahead(record, raw.appended_at_ms, self.policy.max_ahead_ms)
         key = intake.check_key(raw.key, record)
+        if isinstance(record, Command):
+            return self._obey(key, raw, record, mode, decided_at_ms)
         for measure in self.policy.measures_of[raw.topic]:
             measure.check(record)
         number = self._accounts.find(key)
+        if isinstance(record, AccountProfile | RiskSignal):
+            check_room(Dossier() if number is None else self._accounts.dossier(number), record)
         if number is None:
             number = self._enter(key, raw)
         return self._fold.step(self._accounts, number, raw, record, mode, decided_at_ms)
+
+    def _obey(self, key: bytes, raw: RawRecord, command: Command, mode: Mode, decided_at_ms: int) -> Step:
+        """Carry a command out, once."""
+        if self._partitions is not None:
+            intake.check_partition(key, self.number, self._partitions)
+        if not self._commands.is_new(key, command):
+            return Step(Fate.REPEATED, [])
+        order = Order(key, raw, command, self.application, self.policy, mode, decided_at_ms)
+        return Step(Fate.FOLDED, obey(order, self._accounts))
 
     def _lets_in(self, raw: RawRecord) -> bool:
         """Make the account of its first record, which is in order but for the partition it may lie in."""
@@ -121,9 +137,9 @@ class Partition:
             )
             place += 1
 
-    def take_changes(self) -> list[tuple[bytes, bytes]]:
-        """The changelog records of every account touched since the last call, and of the last tick."""
-        changes = self._accounts.take_changes()
+    def take_changes(self) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records of every account touched since the last call, of the commands known, and of the last tick."""
+        changes = [*self._accounts.take_changes(), *self._commands.take_changes()]
         if self._tick_moved and self._last_tick_ms is not None:
             changes.append((changelog.TICK_KEY, changelog.tick_payload(self._last_tick_ms)))
             self._tick_moved = False
@@ -132,6 +148,7 @@ class Partition:
     def keep_changes(self) -> None:
         """Nobody writes a changelog: what was touched is kept and not told."""
         self._accounts.keep_changes()
+        self._commands.take_changes()
         self._tick_moved = False
 
     def take_due(self) -> int:
@@ -159,9 +176,11 @@ class Partition:
 
     def restore(self, key: bytes, payload: bytes | None) -> None:
         """Put one changelog record back: a row, a dossier or a layout."""
+        kind = changelog.classify(key)
         if payload is None:
-            raise changelog.ChangelogError(f"changelog key {key[:80]!r} was deleted: this version deletes no account")
-        match changelog.classify(key):
+            self._restore_erased(kind, key)
+            return
+        match kind:
             case changelog.Kind.LAYOUT:
                 layout = Layout.decode(payload)
                 self._layouts[layout.layout_id] = layout
@@ -173,8 +192,20 @@ class Partition:
                 self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
             case changelog.Kind.TICK:
                 self._last_tick_ms = changelog.tick_of(payload)
-            case kind:
+            case changelog.Kind.COMMANDS:
+                self._commands = Known(changelog.commands_of(payload))
+            case _:
                 raise changelog.ChangelogError(f"changelog record of kind {kind.value} is not the partition's: {key[:80]!r}")
+
+    def _restore_erased(self, kind: changelog.Kind, key: bytes) -> None:
+        """The changelog says that this is no more."""
+        match kind:
+            case changelog.Kind.ROW:
+                self._accounts.restore_erased(changelog.account_of(key))
+            case changelog.Kind.DOSSIER:
+                self._accounts.restore_erased_dossier(changelog.account_of(key))
+            case _:
+                raise changelog.ChangelogError(f"changelog record of kind {kind.value} must not be deleted: {key[:80]!r}")
 
     def _restore_row(self, key: bytes, payload: bytes) -> None:
         layout_id, packed = changelog.row_of(payload)

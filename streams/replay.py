@@ -52,7 +52,7 @@ class FileReplay:
     def __init__(self, application: str, policy: CompiledPolicy, mode: Mode = "LIVE", *, guarded: bool = True) -> None:
         self._application, self._policy, self._mode, self._guarded = application, policy, mode, guarded
         self._codec = Codec()
-        self._read = frozenset((*policy.inputs, "ticks"))
+        self._read = frozenset((*policy.folded, "ticks"))
         self._partitions: dict[int, Partition] = {}
         self._next_offset: Counter[tuple[str, int]] = Counter()
         self._tally = Tally(Counter(), Counter())
@@ -120,6 +120,6 @@ def refolded(partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, C
     """
     for order, ranges in log:
         quarantined = frozenset((record.topic, record.offset) for record in order.quarantined)
-        records = merged(ranges, (*partition.policy.inputs, "ticks"), partition.number)
+        records = merged(ranges, (*partition.policy.folded, "ticks"), partition.number)
         tick_ms = order.tick.at if order.tick is not None else None
         yield fold_cycle(partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined, tick_ms=tick_ms).outputs

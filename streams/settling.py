@@ -19,11 +19,11 @@ from streams.units import micro
 
 
 class Output(NamedTuple):
-    """A record to publish: logical topic, key, record."""
+    """A record to publish: logical topic, key, record. None deletes the key of a compacted topic."""
 
     topic: str
     key: bytes
-    record: msgspec.Struct
+    record: msgspec.Struct | None
 
 
 class Account(NamedTuple):

@@ -70,6 +70,7 @@ class Folding:
         self.outputs: list[Output] = []
         self.steps: list[Step] = []
         self.changelog: dict[bytes, bytes] = {}
+        """The last record of each key; of what was deleted, none."""
         self._offsets: dict[str, int] = {}
 
     def placed(self, record: Event, appended_at_ms: int | None = None) -> RawRecord:
@@ -113,10 +114,13 @@ class Folding:
         """Fold one record and tell what became of it."""
         return self.step(self.placed(record), record).fate
 
-    def keep(self) -> list[tuple[bytes, bytes]]:
-        """Take the changes into the changelog, as a transaction does."""
+    def keep(self) -> list[tuple[bytes, bytes | None]]:
+        """Take the changes into the changelog, as a transaction and then compaction do."""
         changes = self.partition.take_changes()
-        self.changelog.update(changes)
+        for key, payload in changes:
+            self.changelog.pop(key, None)
+            if payload is not None:
+                self.changelog[key] = payload
         return changes
 
     def view(self, account_id: str = "acme") -> dict[str, Any]:

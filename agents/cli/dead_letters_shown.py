@@ -73,21 +73,22 @@ def show_letter(found: "Whole") -> None:
     letter, said = found.letter, found.letter.said
     table = plain_table("", "")
     table.show_header = False
-    rows = {
-        "letter": letter.place,
-        "from": f"{said.topic}:{said.partition}:{said.offset}, appended {to_iso(said.appended_at_ms)}",
-        "refused at": to_iso(letter.refused_at_ms),
-        "reason": f"{said.reason.value}: {said.message}",
-        "state": letter.state.value + (f", {count_of(letter.times, 'time')}" if letter.times else ""),
-        "comes from": None if said.return_of is None else f"letter {said.return_of}, whose record was put back",
-        "now": "would be taken, as far as schema, limits and key say" if found.refusal is None else f"would be refused: {found.refusal}",
-        "key": _text(said.key) or "none",
-        "schema id": str(said.schema_id) if said.schema_id is not None else "unreadable",
-        **{f"header {name}": _text(value) or "none" for name, value in said.headers},
-        "record": None if found.record is None else str(to_json(found.record)),
-        "payload": _dump(said.payload),
-    }
-    for name, text in rows.items():
+    came_from = None if said.return_of is None else f"letter {said.return_of}, whose record was put back"
+    rows: list[tuple[str, str | None]] = [
+        ("letter", letter.place),
+        ("from", f"{said.topic}:{said.partition}:{said.offset}, appended {to_iso(said.appended_at_ms)}"),
+        ("refused at", to_iso(letter.refused_at_ms)),
+        ("reason", f"{said.reason.value}: {said.message}"),
+        ("state", letter.state.value + (f", {count_of(letter.times, 'time')}" if letter.times else "")),
+        ("comes from", came_from),
+        ("now", "would be taken, as far as schema, limits and key say" if found.refusal is None else f"would be refused: {found.refusal}"),
+        ("key", _text(said.key) or "none"),
+        ("schema id", str(said.schema_id) if said.schema_id is not None else "unreadable"),
+        *((f"header {name}", "none" if value is None else _text(value)) for name, value in said.headers),
+        ("record", None if found.record is None else str(to_json(found.record))),
+        ("payload", _dump(said.payload)),
+    ]
+    for name, text in rows:
         if text is not None:
             table.add_row(_printable(name), _printable(text))
     out().print(table)
@@ -108,12 +109,12 @@ def show_outcome(outcome: "Outcome", dry_run: bool) -> None:
     """What a replay did, for people."""
     console = out()
     if outcome.chosen:
-        table = plain_table("topic", "reason", "letters", "would be refused again")
+        table = plain_table("topic", "refused for", "letters")
         for (topic, reason), count in _most(outcome.chosen):
-            table.add_row(topic, reason, f"{count:,}", "")
-        for (topic, reason), count in _most(outcome.refused_again):
-            table.add_row(topic, "", "", f"{count:,} as {reason}")
+            table.add_row(topic, reason, f"{count:,}")
         console.print(table)
+    for (topic, reason), count in _most(outcome.refused_again):
+        err().print(f"[yellow]{count_of(count, 'record')} of {topic} will be refused again as things stand:[/] {reason}")
     for why, count in sorted(outcome.left.items()):
         err().print(f"{count_of(count, 'letter')} left alone: {why}")
     done = "would be put back" if dry_run else "put back"

@@ -40,7 +40,7 @@ class Ground(NamedTuple):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The inputs that a worker reads; `interactions` where no policy says."""
-        return self.policy.inputs if self.policy is not None else ("interactions",)
+        return self.policy.folded if self.policy is not None else ("interactions", "commands")
 
 
 Check = Callable[[Ground], Iterator[Finding]]

@@ -174,6 +174,11 @@ class CompiledPolicy:
                 measure.renew(row, kept, at_ms)
 
     @property
+    def folded(self) -> tuple[str, ...]:
+        """Every input that a lane folds, in merge rank order: those that the policy reads, and the commands."""
+        return tuple(topic for topic in INPUTS if topic in self.inputs or topic == "commands")
+
+    @property
     def scheme_names(self) -> tuple[str, ...]:
         """The ladders an account stands on."""
         return tuple(scheme.name for scheme in self.schemes)

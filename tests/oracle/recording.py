@@ -39,7 +39,7 @@ def left_behind(
     """
     codec = Codec()
     left = Left(number, defaultdict(list), {}, [], [], [], [], [], [])
-    topics = (*policy.inputs, "ticks")
+    topics = (*policy.folded, "ticks")
     partition, merge = Partition(number, partitions, APPLICATION, policy), Merge(topics, number)
     reached = dict.fromkeys(topics, 0)
     for raw in raws:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.codec import Codec
 from schemas.records import Event, Order, RiskSignal, TierTransition
 from streams.account import Fate, Output
+from streams.batches import RecordBatch
 from streams.cycle import Folded, fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -118,7 +119,7 @@ def test_illegal_input_between_ticks_changes_nothing(world: TickedWorld, poison:
 
 
 def ticked_cycle(partition: Partition, raws: list[RawRecord], tick_ms: int | None) -> Folded:
-    return fold_cycle(partition, raws, Codec(), mode="LIVE", decided_at_ms=0, tick_ms=tick_ms)
+    return fold_cycle(partition, RecordBatch.of(raws), Codec(), mode="LIVE", decided_at_ms=0, tick_ms=tick_ms)
 
 
 @given(ticked_worlds())

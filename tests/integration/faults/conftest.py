@@ -11,8 +11,9 @@ from agents.embedded.configuration import data_directory
 from agents.embedded.ports import free_ports
 from tests.integration.faults.proxy import Proxy
 
-# What a broker does in minutes, this one does at once: retention and compaction.
+# What a broker does in minutes, this one does at once: retention, compaction, missing a member of a group.
 _HASTY = {
+    "group.min.session.timeout.ms": "1000",
     "log.initial.task.delay.ms": "200",
     "log.retention.check.interval.ms": "200",
     "log.cleaner.backoff.ms": "200",

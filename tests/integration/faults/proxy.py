@@ -52,6 +52,7 @@ class Connection:
 
     def reset(self) -> None:
         """End it as a crash would."""
+        self._heard.set()
         for writer in self._writers():
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
             writer.transport.abort()
@@ -123,8 +124,7 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
+        self.carries.set()
         await self._each(Connection.reset)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=_ANSWER_S)

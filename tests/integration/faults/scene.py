@@ -1,8 +1,11 @@
-"""What the tests of faults have in common: a deployment under the demo's policy, load with poison, and the oracle's verdict."""
+"""What the tests of faults have in common: a deployment under a policy of fading points, load with poison, and the oracle's verdict."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -17,12 +20,14 @@ from schemas.codec import Codec
 from tests.oracle.judging import Anomaly
 from tests.oracle.reading import Deployment
 from tests.oracle.recomputing import inputs_of
+from tests.oracle.wire import decoded
 from tests.waiting import eventually
-from tests.workers import ROOT, deployment
+from tests.workers import ROOT, Worker, deployment
 
 POLICY = ROOT / "tests" / "policies" / "fading.yaml"
 PARTITIONS = 4
 ACCOUNTS = 1_500
+RATE = 1_000.0
 POISON_SHARE = 0.001
 DAYS_A_SECOND = 86_400.0
 
@@ -80,6 +85,36 @@ class Load:
         return self.sent
 
 
+class Mortal(Worker):
+    """A worker that is killed and at once started again, as often as the test likes: no pause of a supervisor, no moment to recover."""
+
+    def __init__(self, settings: Settings, log: Path, *arguments: str) -> None:
+        super().__init__(settings, log, *arguments)
+        self._again = lambda: Worker(settings, log, *arguments).process
+        self.kills = 0
+
+    def kill(self) -> None:
+        """SIGKILL to a worker that runs, and another one in its place."""
+        assert self.process.poll() is None, f"a worker ended by itself: {self.said[-2000:]}"
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = self._again()
+        self.kills += 1
+
+    def revive(self) -> int | None:
+        """Start it again if it has ended itself; with which code, None if it runs."""
+        if (code := self.process.poll()) is not None:
+            self.process = self._again()
+        return code
+
+
+def killed_at_random(random: Random, workers: list[Mortal], kills: int, longest_s: float) -> None:
+    """One after another, at any moment: in the middle of a transaction, a rebalance, a restore, a start."""
+    for kill in range(kills):
+        time.sleep(random.uniform(0.2, longest_s))
+        workers[kill % len(workers)].kill()
+
+
 class Scene:
     """One deployment of four partitions on a broker."""
 
@@ -88,7 +123,7 @@ class Scene:
         self.policy = yaml.safe_load(POLICY.read_text())
         self.where = Deployment(bootstrap, prefix, self.settings.application_id, PARTITIONS)
 
-    def load(self, rate: float = 2_500.0, seed: int = 1, accounts: int = ACCOUNTS) -> Load:
+    def load(self, rate: float = RATE, seed: int = 1, accounts: int = ACCOUNTS) -> Load:
         """Load for this deployment."""
         return Load(self.settings, rate, seed, accounts)
 
@@ -97,6 +132,21 @@ class Scene:
         began_at = time.monotonic()
         while left := self.where.behind(inputs_of(self.policy)):
             assert time.monotonic() - began_at < timeout_s, f"not folded after {timeout_s} s: {left}"
+
+    def transactions(self) -> int:
+        """How many there have been: fold-order has a record of each."""
+        order = self.where.own("fold-order")
+        return sum(map(len, self.where.read(order)[order].values()))
+
+    def reached(self, topic: str) -> dict[int, int]:
+        """How far each partition of an input has been folded."""
+        order = self.where.own("fold-order")
+        found: dict[int, int] = {}
+        for number, messages in self.where.read(order)[order].items():
+            for part in (part for message in messages for part in decoded("FoldOrder", message.value())["ranges"]):
+                if part["topic"] == topic:
+                    found[number] = part["to_offset"]
+        return found
 
     def verdict(self) -> Verdict:
         """Read everything and judge it."""

@@ -25,7 +25,7 @@ def app() -> TierApp:
 def test_the_agent_is_the_fold_and_its_topics_are_the_policys(app: TierApp) -> None:
     scoring = app.agents["scoring"]
     assert scoring.fun is fold_cycle
-    assert scoring.get_topic_names() == [f"eu-{topic}" for topic in load_policy(POLICY).inputs]
+    assert scoring.get_topic_names() == [f"eu-{topic}" for topic in load_policy(POLICY).folded]
     assert scoring.channel.get_topic_name() == ", ".join(scoring.get_topic_names())
 
 

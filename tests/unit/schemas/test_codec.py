@@ -87,6 +87,12 @@ def test_a_claimed_length_takes_no_memory(record: str, claimed: int) -> None:
         tracemalloc.stop()
 
 
+def test_equal_payloads_are_refused_in_equal_words() -> None:
+    payload = CODEC.encode(make.prediction())[:-3]
+    assert {str(refused("predictions", payload)) for _ in range(20)} == {str(refused("predictions", payload))}
+    assert "0x" not in str(refused("predictions", payload))
+
+
 def test_an_endless_varint_is_refused() -> None:
     assert refused("interactions", framed("Interaction", b"\xff" * 10_000)).reason is Reason.UNDECODABLE
 

@@ -37,6 +37,11 @@ def test_a_time_is_iso_8601_with_a_zone_or_epoch_milliseconds(time: str | int) -
     assert from_json("interactions", {**VISIT, "occurred_at": time}) == make.interaction(event_id="e-1")
 
 
+def test_text_that_is_no_unicode_is_refused_wherever_it_stands() -> None:
+    for field in ("kind", "actor", "event_id", "occurred_at"):
+        assert field in str(refused("interactions", {**VISIT, field: "\udcff"}))
+
+
 def test_a_naive_time_is_refused_with_the_fix() -> None:
     message = str(refused("interactions", {**VISIT, "occurred_at": "2024-01-10T12:00:00"}))
     assert "occurred_at must say its time zone" in message

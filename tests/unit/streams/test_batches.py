@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.batches import Chunk, RecordBatch, laid_out, picked
+from streams.batches import Chunk, RecordBatch, laid_out, picked, size_of
 from streams.intake import RawRecord
 
 PIECES = st.none() | st.binary(max_size=5)
@@ -50,6 +50,7 @@ def test_chunks_join_and_part_without_a_trace(parts: list[list[RawRecord]], begi
 @given(st.lists(PIECES))
 def test_pieces_laid_out_are_found_between_their_starts(pieces: list[bytes | None]) -> None:
     buffer, starts = laid_out(pieces)
+    assert size_of(pieces) == len(buffer)
     assert [buffer[starts[place] : starts[place + 1]].tobytes() for place in range(len(pieces))] == [piece or b"" for piece in pieces]
     assert (len(starts), starts[-1]) == (len(pieces) + 1, len(buffer))
 

@@ -1,6 +1,11 @@
 """Laws of the profile: every field by its own time, clearing, custom fields."""
 
-from tests.builders import NOON, profile
+import pytest
+
+from schemas.errors import Reason, RecordRejected
+from schemas.records import AccountProfile
+from streams.dossier import MAX_DOSSIER_BYTES
+from tests.builders import NOON, profile, risk
 from tests.folding import Folding, policy_of
 
 FIELDS = {"industry": {"weight": 50, "values": {"finance": 100}}, "size": {"weight": 50, "values": {"large": 100}}}
@@ -56,3 +61,35 @@ def test_the_owner_of_the_account_stands_in_its_transitions() -> None:
     f = folding()
     f.fold(profile(owner_id="sdr-7"), profile(industry="finance", size="large", at=NOON + 1))
     assert [t.owner_id for t in f.published] == ["sdr-7"]
+
+
+def wide(names: str, at: int, fields: int = 9_000) -> AccountProfile:
+    """A profile of many custom fields, each under a name of its own."""
+    return profile(at=at, custom={f"{names}-{number:05d}-{'x' * 30}": True for number in range(fields)})
+
+
+def test_a_profile_that_no_changelog_record_could_carry_is_refused_and_changes_nothing() -> None:
+    f = folding()
+    f.fold(profile(industry="finance"), wide("one", NOON + 1))
+    before = f.view()
+    with pytest.raises(RecordRejected, match=rf"at most {MAX_DOSSIER_BYTES} bytes, with this record it had \d+") as refused:
+        f.fold(wide("two", NOON + 2))
+    assert refused.value.reason is Reason.OUT_OF_RANGE
+    assert f.view() == before
+    f.fold(wide("one", NOON + 3), profile(size="large", at=NOON + 4))
+    assert f.score() == 100.0
+
+
+def test_a_full_account_takes_what_makes_it_smaller() -> None:
+    f = folding()
+    f.fold(wide("one", NOON + 1), risk(at=NOON + 1, evidence_url="x" * 60_000))
+    names = sorted(wide("one", NOON).custom)
+    f.fold(profile(cleared=[f"custom.{name}" for name in names], at=NOON + 2))
+    assert f.view()["profile"] == {}
+
+
+def test_open_risks_are_bounded_too() -> None:
+    f = folding()
+    with pytest.raises(RecordRejected, match="fewer open risks"):
+        f.fold(*(risk(risk_id=f"{number}-{'x' * 60_000}", at=NOON + number) for number in range(14)))
+    assert f.view() is not None
