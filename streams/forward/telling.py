@@ -134,6 +134,7 @@ class _Telling:
             points_to_keep_micro=None if head[t.KEEPS] == NOWHERE else head[t.KEEPS],
         )
         output = self._outputs[place]
+        assert output.record is not None, "a change is told with a record"
         self._outputs[place] = output._replace(record=msgspec.structs.replace(output.record, forecast=forecast))
 
     def _reason(self, tale: Tale) -> Reason:
