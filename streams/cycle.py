@@ -6,25 +6,19 @@ A rejected record becomes a dead letter and the fold goes on; any other error na
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason, RecordRejected, TierstreamError
-from schemas.records import Event, Mode, Tick
+from schemas.records import Mode, Tick
 from streams.account import Fate, Output, Step
 from streams.batches import RecordBatch
-from streams.intake import RawRecord
+from streams.forward.forwarder import BatchOccasion
+from streams.intake import Decoder, RawRecord
 from streams.partition import Partition
 
 Quarantine = frozenset[tuple[str, int]]
 """(topic, offset) of records that the operator told the worker to dead-letter unread."""
-
-
-class Decoder(Protocol):
-    """The part of the codec that the fold needs."""
-
-    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
-        """The record in a payload of `topic`. Raises RecordRejected."""
 
 
 class FoldFailed(TierstreamError):
@@ -49,12 +43,11 @@ class Folded(NamedTuple):
     due: int = 0
 
 
-class Left(NamedTuple):
-    """One record that was folded in Python: its place in the batch, and what followed or why it was refused."""
+class Said(NamedTuple):
+    """What one record gave, by its place in the batch: what followed, or why it was refused."""
 
     place: int
-    raw: RawRecord
-    step: Step | RecordRejected
+    said: list[Output] | RecordRejected
 
 
 _UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -73,11 +66,11 @@ def fold_cycle(
     """Fold records in the order given, then the lane's own tick. Raises FoldFailed for an error that is not the record's fault."""
     tally = Tally(Counter(), Counter())
     folded = Folded([], [], [], *tally)
-    for _, raw, step in handed_over(partition, records, codec, tally, mode=mode, decided_at_ms=decided_at_ms, quarantined=quarantined):
-        if isinstance(step, Step):
-            folded.outputs.extend(step.outputs)
+    for place, said in fold_all(partition, records, codec, tally, mode=mode, decided_at_ms=decided_at_ms, quarantined=quarantined):
+        if isinstance(said, RecordRejected):
+            folded.dead.append(_dead_letter(records[place], said))
         else:
-            folded.dead.append(_dead_letter(raw, step))
+            folded.outputs.extend(said)
     if tick_ms is not None:
         folded.outputs.extend(partition.fold_tick(tick_ms, mode, decided_at_ms))
     folded.changes.extend(partition.take_changes())
@@ -91,7 +84,7 @@ class Tally(NamedTuple):
     handed: Counter[str]
 
 
-def handed_over(
+def fold_all(
     partition: Partition,
     records: RecordBatch,
     codec: Decoder,
@@ -100,20 +93,22 @@ def handed_over(
     mode: Mode,
     decided_at_ms: int | None = None,
     quarantined: Quarantine = frozenset(),
-) -> Iterator[Left]:
-    """Fold records in the order given; those that compiled code has not folded, one by one. Must be taken to its end.
+) -> Iterator[Said]:
+    """Fold records in the order given: what those say that say anything. Must be taken to its end.
 
     `decided_at_ms` None: each the moment it was appended, a tick at its own time. Raises FoldFailed.
     """
-    run = partition.run_over(records, quarantined)
-    place = 0 if run is None else run.advance(0)
-    while place < len(records):
-        raw = records[place]
-        left = Left(place, raw, _folded(partition, raw, codec, mode, decided_at_ms, quarantined))
-        if isinstance(left.step, Step):
-            tally.fates[raw.topic, left.step.fate] += 1
-        yield left
-        place = place + 1 if run is None else run.advance(place + 1)
+    run = partition.run_over(records, BatchOccasion(records, codec, mode, decided_at_ms), quarantined)
+    place = 0
+    while True:
+        if run is not None:
+            for decided, outputs in run.advance(place):
+                yield Said(decided, outputs)
+            place = run.place
+        if place == len(records):
+            break
+        yield Said(place, _folded(partition, records[place], codec, tally, mode, decided_at_ms, quarantined))
+        place += 1
     if run is None:
         tally.handed.update(partition.all_handed(records))
     else:
@@ -122,20 +117,23 @@ def handed_over(
 
 
 def _folded(
-    partition: Partition, raw: RawRecord, codec: Decoder, mode: Mode, decided_at_ms: int | None, quarantined: Quarantine
-) -> Step | RecordRejected:
+    partition: Partition, raw: RawRecord, codec: Decoder, tally: Tally, mode: Mode, decided_at_ms: int | None, quarantined: Quarantine
+) -> list[Output] | RecordRejected:
     """One record, in Python."""
     try:
         if (raw.topic, raw.offset) in quarantined:
             raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
         record = codec.decode(raw.topic, raw.payload)
         if isinstance(record, Tick):
-            return Step(Fate.FOLDED, partition.fold_tick(record.at, mode, record.at if decided_at_ms is None else decided_at_ms))
-        return partition.fold(raw, record, mode, raw.appended_at_ms if decided_at_ms is None else decided_at_ms)
+            step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, record.at if decided_at_ms is None else decided_at_ms))
+        else:
+            step = partition.fold(raw, record, mode, raw.appended_at_ms if decided_at_ms is None else decided_at_ms)
     except RecordRejected as rejection:
         return rejection
     except _UNEXPECTED as error:
         raise FoldFailed(raw) from error
+    tally.fates[raw.topic, step.fate] += 1
+    return step.outputs
 
 
 def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:

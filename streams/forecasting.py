@@ -5,7 +5,7 @@ Time is let pass for a copy of the account, by the same code that lets it pass f
 
 import msgspec
 
-from schemas.records import Cause, Forecast, TierTransition
+from schemas.records import Cause, CauseKind, Forecast, TierTransition
 from streams import deadlines
 from streams.dossier import Dossier
 from streams.kinds import Row
@@ -68,13 +68,17 @@ def _foreseen(_moment: Moment, reason: Reason, row: Row, _dossier: Dossier, cros
 
 
 def _forecast(moment: Moment, account: Account, scheme: Scheme, change: _Foreseen) -> Forecast:
-    detail = f" ({change.cause.detail})" if change.cause.detail else ""
     return Forecast(
         at=change.effective_at,
         to_tier=change.to_tier,
-        because=f"{change.cause.kind}{detail}: {change.because}",
+        because=forecast_text(change.cause.kind, change.cause.detail, change.because),
         points_to_keep_micro=_points_to_keep(moment, account, scheme) if change.cause.kind in ("DECAY", "WINDOW") else None,
     )
+
+
+def forecast_text(kind: CauseKind, detail: str | None, because: str) -> str:
+    """Why it will change: what makes it change, and why that gives the tier."""
+    return f"{kind} ({detail}): {because}" if detail else f"{kind}: {because}"
 
 
 def _points_to_keep(moment: Moment, account: Account, scheme: Scheme) -> int | None:

@@ -4,11 +4,11 @@ Rules, in this order: not quarantined; decodable as the topic's record; not furt
 allows; the key is the account id in UTF-8; on the first sight of an account, murmur2 of the key names this partition.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from schemas.dead_letters import ForeignHeaders
 from schemas.errors import Reason, RecordRejected
-from schemas.records import Event
+from schemas.records import Event, Tick
 from streams.partitioning import partition_for
 
 
@@ -25,6 +25,13 @@ class RawRecord(NamedTuple):
     key: bytes | None
     payload: bytes | None
     headers: ForeignHeaders = ()
+
+
+class Decoder(Protocol):
+    """The part of the codec that the fold needs."""
+
+    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
+        """The record in a payload of `topic`. Raises RecordRejected."""
 
 
 def check_key(key: bytes | None, record: Event) -> bytes:

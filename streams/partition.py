@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+import numpy as np
+
 from schemas import changelog
+from schemas.errors import RecordRejected
 from schemas.records import AccountProfile, Command, Event, Mode, RiskSignal
 from schemas.topics import INPUTS
 from streams import intake
@@ -19,7 +22,7 @@ from streams.batches import RecordBatch
 from streams.columns import Layout
 from streams.commands import Known, Order, obey
 from streams.dossier import Dossier, check_room
-from streams.forward.forwarder import FEW, UNCOMPILED, Run, forwardable, forwarder_for
+from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickOccasion, forwardable, forwarder_for
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
 from streams.population import population
@@ -35,7 +38,7 @@ class Partition:
         self.number, self.policy, self.application = number, policy, application
         self._partitions = partitions
         self._fold = AccountFold(application, number, policy, guarded=guarded)
-        self._forwarder = forwarder_for(policy) if forward and guarded else None
+        self._forwarder = forwarder_for(application, number, policy) if forward and guarded else None
         self._accounts = Accounts(policy.layout)
         self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
         self._moved: set[int] = set()
@@ -47,9 +50,11 @@ class Partition:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def run_over(self, batch: RecordBatch, quarantined: AbstractSet[tuple[str, int]]) -> Run | None:
+    def run_over(self, batch: RecordBatch, occasion: BatchOccasion, quarantined: AbstractSet[tuple[str, int]]) -> Run | None:
         """A way over the batch's dull records; None if Python is to fold them all."""
-        return self._forwarder.over(batch, self._accounts, quarantined) if self._forwarder is not None else None
+        if self._forwarder is None:
+            return None
+        return self._forwarder.over(batch, self._accounts, occasion, self._lets_in, quarantined)
 
     def all_handed(self, batch: RecordBatch) -> Counter[str]:
         """Why Python folds the records that compiled code might have folded, where there is no run over the batch."""
@@ -79,6 +84,14 @@ class Partition:
         order = Order(key, raw, command, self.application, self.policy, mode, decided_at_ms)
         return Step(Fate.FOLDED, obey(order, self._accounts))
 
+    def _lets_in(self, raw: RawRecord) -> bool:
+        """Make the account of its first record, which is in order but for the partition it may lie in."""
+        try:
+            self._enter(raw.key or b"", raw)
+        except RecordRejected:
+            return False
+        return True
+
     def _enter(self, key: bytes, raw: RawRecord) -> int:
         if self._partitions is not None:
             intake.check_partition(key, self.number, self._partitions)
@@ -102,15 +115,27 @@ class Partition:
         if previous_ms is not None and at_ms <= previous_ms:
             return []
         self._last_tick_ms, self._tick_moved = at_ms, True
-        until_ms, outputs = at_ms - self.policy.lateness_ms, list[Output]()
+        until_ms = at_ms - self.policy.lateness_ms
         reference_ms = at_ms if previous_ms is None else previous_ms
         late = self._accounts.late(until_ms)
         self._due += len(late)
         if self._forwarder is not None and len(late):
             late = self._forwarder.rebound(self._accounts, late, until_ms)
-        for number in self._accounts.in_order(late):
-            outputs += self._fold.due(self._accounts, number, until_ms, mode, decided_at_ms, reference_ms)
-        return outputs
+        return self._decide_due(self._accounts.in_order(late), until_ms, TickOccasion(mode, decided_at_ms, reference_ms))
+
+    def _decide_due(self, numbers: list[int], until_ms: int, occasion: TickOccasion) -> list[Output]:
+        """Compiled code and Python take turns: what one leaves the other decides."""
+        outputs, place, due = list[Output](), 0, np.array(numbers, np.int64)
+        while True:
+            if self._forwarder is not None:
+                place, decided = self._forwarder.due(self._accounts, due, place, until_ms, occasion)
+                outputs += decided
+            if place == len(numbers):
+                return outputs
+            outputs += self._fold.due(
+                self._accounts, numbers[place], until_ms, occasion.mode, occasion.decided_at_ms(), occasion.reference_ms()
+            )
+            place += 1
 
     def take_changes(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of every account touched since the last call, of the commands known, and of the last tick."""

@@ -12,6 +12,9 @@ from streams.transitions import recycled
 from streams.triggers import trigger_text
 from streams.units import UNBOUNDED, duration_text
 
+MOVE_DUE = "a move that had to wait is due"
+CONDITION_ENDED = "a trigger's condition ended"
+
 
 def passed(moment: Moment, account: Account, until_ms: int, *, guarded: bool) -> list[Output]:
     """Decide every change due up to `until_ms`, each at its own instant."""
@@ -52,10 +55,15 @@ def _fire(moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKin
             continue
         consequence = clock.fire(row, earned, due_ms)
         if consequence == "demote":
-            fired = fired or (clock.cause, f"{clock.name} {duration_text(clock.limit_ms(earned))}")
+            fired = fired or (clock.cause, ran_out_text(clock, earned))
         else:
             outputs += _recycle(moment, account, clock, earned, due_ms)
     return fired, outputs
+
+
+def ran_out_text(clock: QuietClock, earned: int) -> str:
+    """Which clock ran out, and after how long."""
+    return f"{clock.name} {duration_text(clock.limit_ms(earned))}"
 
 
 def _recycle(moment: Moment, account: Account, clock: QuietClock, earned: int, due_ms: int) -> list[Output]:
@@ -76,7 +84,7 @@ def _what_passed(policy: CompiledPolicy, row: Row, before_ms: int) -> tuple[Caus
     now_ms = int(row["account.clock_ms"])
     for scheme in policy.schemes:
         if int(row[scheme.column("pending_ms")]) <= now_ms:
-            return "CLOCK", "a move that had to wait is due"
+            return "CLOCK", MOVE_DUE
         reached, held = lifted(policy, row, scheme, now_ms), int(row[scheme.column("lift")])
         if reached > held:
             return "TRIGGER", trigger_text(scheme.triggers, row, reached, now_ms)
@@ -88,7 +96,7 @@ def _what_passed(policy: CompiledPolicy, row: Row, before_ms: int) -> tuple[Caus
 
 
 def _ended(scheme: Scheme, row: Row, now_ms: int) -> str:
-    return "a trigger's time is over" if any(each.ends_ms(row) <= now_ms for each in scheme.lasting) else "a trigger's condition ended"
+    return "a trigger's time is over" if any(each.ends_ms(row) <= now_ms for each in scheme.lasting) else CONDITION_ENDED
 
 
 def look_ahead(policy: CompiledPolicy, account: Account, after_ms: int | None = None) -> None:

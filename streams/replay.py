@@ -13,10 +13,10 @@ from typing import NamedTuple
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
 from schemas.records import Event, FoldOrder, Mode, Tick
-from streams.account import Output, Step
+from streams.account import Output
 from streams.batches import Chunk, RecordBatch
-from streams.cycle import Decoder, Tally, fold_cycle, handed_over
-from streams.intake import RawRecord
+from streams.cycle import Tally, fold_all, fold_cycle
+from streams.intake import Decoder, RawRecord
 from streams.merge import merged
 from streams.partition import Partition
 from streams.policy.compiled import CompiledPolicy
@@ -83,11 +83,11 @@ class FileReplay:
     def fold_batch(self, batch: RecordBatch) -> Iterator[tuple[int, Said]]:
         """Records of one partition in their order: what they give, with their places in the batch. Must be taken to its end."""
         partition = self.partition(batch.partition)
-        for place, raw, step in handed_over(partition, batch, self._codec, self._tally, mode=self._mode):
-            if not isinstance(step, Step):
-                yield place, Refused(raw, step)
-            elif step.outputs:
-                yield place, step.outputs
+        for place, said in fold_all(partition, batch, self._codec, self._tally, mode=self._mode):
+            if isinstance(said, RecordRejected):
+                yield place, Refused(batch[place], said)
+            elif said:
+                yield place, said
         partition.keep_changes()
 
     def reads(self, topic: str) -> bool:

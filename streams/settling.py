@@ -138,7 +138,11 @@ def entries(moment: Moment, reason: Reason, account: Account) -> list[Output]:
         row[scheme.column("since_ms")] = row["account.clock_ms"]
         if scheme.announce_entry:
             score_micro = int(row[scheme.column("score_micro")])
-            because = f"every account enters at {scheme.ladder.tiers[0]}"
-            crossing = Crossing(scheme, None, score_micro, score_micro, dimensions_micro(moment.policy, row), because)
+            crossing = Crossing(scheme, None, score_micro, score_micro, dimensions_micro(moment.policy, row), entry_text(scheme))
             outputs.append(_published(moment, moment.told(moment, reason, row, account.accounts.dossier(account.number), crossing)))
     return outputs
+
+
+def entry_text(scheme: Scheme) -> str:
+    """Why an account has its first tier."""
+    return f"every account enters at {scheme.ladder.tiers[0]}"

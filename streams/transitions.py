@@ -27,10 +27,16 @@ def identified(*parts: str) -> str:
 
 def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:
     """The record of a published change; takes the next sequence number and moves the chain's effective time."""
+    scheme = crossing.scheme
+    row[scheme.column("sequence")] += 1
+    row[scheme.column("effective_at_ms")] = max(int(row["account.clock_ms"]), int(row[scheme.column("effective_at_ms")]))
+    return change_told(moment, reason, row, dossier, crossing)
+
+
+def change_told(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:
+    """The record of a published change that the row has numbered already."""
     scheme, policy = crossing.scheme, moment.policy
-    sequence = int(row[scheme.column("sequence")]) + 1
-    effective_at_ms = max(int(row["account.clock_ms"]), int(row[scheme.column("effective_at_ms")]))
-    row[scheme.column("sequence")], row[scheme.column("effective_at_ms")] = sequence, effective_at_ms
+    sequence, effective_at_ms = int(row[scheme.column("sequence")]), int(row[scheme.column("effective_at_ms")])
     published, before = int(row[scheme.column("published")]), crossing.published_before
     tiers, born = scheme.ladder.tiers, generation(row, moment.partition)
     lines = ledger(policy, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
@@ -68,8 +74,13 @@ def _dimension_changes(moment: Moment, row: Row, before: list[int], weighted_mic
 
 def account_tiers(moment: Moment, row: Row, dossier: Dossier) -> AccountTiers:
     """Where the account stands now; takes the next revision."""
-    policy, pool = moment.policy, dossier.pool
     row["account.revision"] += 1
+    return standings_told(moment, row, dossier)
+
+
+def standings_told(moment: Moment, row: Row, dossier: Dossier) -> AccountTiers:
+    """Where the account stands, under the revision that the row has."""
+    policy, pool = moment.policy, dossier.pool
     return AccountTiers(
         **common(moment, row),
         revision=int(row["account.revision"]),

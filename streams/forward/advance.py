@@ -10,7 +10,8 @@ from schemas.interaction_columns import InteractionColumns
 from streams.account_index import look_up
 from streams.accounts import Memory
 from streams.forward.cells import State, whole
-from streams.forward.folding import REPEATED, UNKNOWN, UNREADABLE, Happening, fold
+from streams.forward.concluding import Desk
+from streams.forward.folding import NO_ROOM, REPEATED, UNKNOWN, UNREADABLE, Happening, fold
 from streams.forward.marking import mark
 from streams.forward.plan import DEADLINE, MAX_AHEAD, TOPIC, Plan
 from streams.hashing import xxh64
@@ -30,22 +31,27 @@ class Records(NamedTuple):
     columns: InteractionColumns
 
 
-@compiled
-def advance(first: int, records: Records, memory: Memory, policy: Plan, copy: State, tally: NDArray[np.int64]) -> int:
-    """Fold records from `first` on. The place of the first one that is not for here, untouched; the batch's length if there is none.
+END, LEFT, NO_MEMORY, UNTOLD, NEW = range(5)
+"""Why it stopped: at the end of the batch; a record is left to Python; a row has outgrown the memory; there is much to tell first; a
+record is the first one of its account, which is to be let in or left to Python."""
 
-    -1 - place where a row has outgrown the memory: nothing has changed for that record, and there is to be more room.
+
+@compiled
+def advance(
+    first: int, records: Records, memory: Memory, policy: Plan, copy: State, desk: Desk, tally: NDArray[np.int64]
+) -> tuple[int, int]:
+    """Fold records from `first` on. The place at which it stopped, and why: nothing has changed for the record there.
 
     `tally` counts the records by what became of them.
     """
     columns, payloads, plan, seed = records.columns, records.payloads, policy.plan, np.uint64(policy.plan[TOPIC])
     for place in range(first, records.offset.size):
-        fate, number = UNREADABLE, -1
+        fate, number, told = UNREADABLE, -1, desk.tales.written[0]
         at_ms = columns.occurred_at_ms[place]
         if columns.fit[place] != 0 and at_ms - records.appended_at_ms[place] <= plan[MAX_AHEAD]:
-            fate = UNKNOWN
             begin, size = columns.account_begin[place], np.int64(columns.account_size[place])
             if _same(records.keys, records.key_begin[place], records.key_begin[place + 1], payloads, begin, size):
+                fate = UNKNOWN
                 number = look_up(memory.table, memory.key_begin, memory.keys, payloads, begin, size)
         if number >= 0:
             contact, contact_size = NO_SEED, np.int64(columns.contact_size[place])
@@ -62,15 +68,22 @@ def advance(first: int, records: Records, memory: Memory, policy: Plan, copy: St
                 columns.dwell_seconds[place],
             )
             load_row(memory.rows, number, copy.words)
-            fate = fold(copy, happening)
+            fate = fold(copy, desk, happening, place, number)
         if fate < REPEATED and not keep_row(memory.rows, number, copy.words):
-            return -1 - place
+            desk.tales.written[0] = told
+            return place, NO_MEMORY
+        if fate == UNKNOWN:
+            return place, NEW
+        if fate > REPEATED:
+            desk.tales.written[0] = told
+            if fate == NO_ROOM and told > 0:
+                return place, UNTOLD
         tally[fate] += 1
         if fate > REPEATED:
-            return place
+            return place, LEFT
         if fate < REPEATED:
             mark(memory, number, whole(copy.words, plan[DEADLINE]))
-    return int(records.offset.size)
+    return int(records.offset.size), END
 
 
 @compiled

@@ -6,6 +6,8 @@ from streams.forward.plan import (
     ANY,
     BY_TIER,
     CLOCK_HOLDS,
+    CONSEQUENCES,
+    DEMOTES,
     EARNED,
     FIRED,
     LIMITS,
@@ -21,20 +23,24 @@ from streams.units import UNBOUNDED
 
 
 @compiled
-def reset(state: State, clock: int, kind: int, actor: int, at_ms: int) -> bool:
-    """Start again with a record that resets; False if the record does not concern the clock."""
-    words, plan = state.words, state.plan
+def resets(state: State, clock: int, kind: int, actor: int) -> bool:
+    """Whether a record concerns the clock."""
+    plan = state.plan
     if plan[clock + RESET_ACTOR] != ANY and plan[clock + RESET_ACTOR] != actor:
         return False
-    if plan[clock + RESET_KIND] != ANY and plan[clock + RESET_KIND] != kind:
-        return False
+    return plan[clock + RESET_KIND] == ANY or plan[clock + RESET_KIND] == kind
+
+
+@compiled
+def reset(state: State, clock: int, at_ms: int) -> None:
+    """Start again at a record, unless it is older than the last one that did."""
+    words, plan = state.words, state.plan
     if at_ms > whole(words, plan[clock + RESET]):
         put(words, plan[clock + RESET], at_ms)
         if whole(words, plan[clock + FIRED]) >= 0:
             put(words, plan[clock + FIRED], -1)
             put(words, plan[clock + CLOCK_HOLDS], plan[plan[clock + OF_SCHEME] + TOP])
             put(words, plan[clock + RESTING], 0)
-    return True
 
 
 @compiled
@@ -51,3 +57,16 @@ def runs_out(state: State, clock: int) -> int:
         begins = max(begins, in_tier_ms)
     passed_over = max(in_tier_ms - begins, 0) // after_ms if fired_ms >= 0 else 0
     return begins + (passed_over + 1) * after_ms
+
+
+@compiled
+def fire(state: State, clock: int, at_ms: int) -> None:
+    """The consequence of having run out at `at_ms`; the next period begins."""
+    words, plan = state.words, state.plan
+    earned = whole(words, plan[plan[clock + OF_SCHEME] + EARNED])
+    put(words, plan[clock + FIRED], at_ms)
+    if plan[plan[clock + CONSEQUENCES] + earned] == DEMOTES:
+        put(words, plan[clock + CLOCK_HOLDS], min(max(earned - 1, 0), whole(words, plan[clock + CLOCK_HOLDS])))
+        put(words, plan[clock + RESTING], 1 if earned == 0 else 0)
+    else:
+        put(words, plan[clock + RESTING], 1)

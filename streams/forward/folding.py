@@ -5,9 +5,12 @@ from typing import NamedTuple
 from schemas.compiling import compiled
 from streams.forward.capping import ASK_DOSSIER, contact_room, kind_room, opens, use_contact, use_kind
 from streams.forward.cells import NOWHERE, State, nth, put, whole
-from streams.forward.clocks import reset
+from streams.forward.clocks import reset, resets
+from streams.forward.concluding import Desk, conclude, open_desk
 from streams.forward.counts import entered
 from streams.forward.days import local_day
+from streams.forward.deciding import enter, settle
+from streams.forward.passing import DONE, pass_time
 from streams.forward.plan import (
     ACTORS,
     CLOCK,
@@ -15,7 +18,6 @@ from streams.forward.plan import (
     CLOCK_WIDTH,
     CLOCKS,
     CONTACT,
-    DEADLINE,
     DECAYED,
     FOLDED,
     IDS,
@@ -31,21 +33,19 @@ from streams.forward.plan import (
     PER_SECOND,
     PRICES,
     RECORDS,
-    SCHEME_END,
-    SCHEME_WIDTH,
-    SCHEMES,
-    SCORE,
     SLOTS,
     TOPIC,
 )
 from streams.forward.points import take_points
-from streams.forward.scoring import decides, next_timer, score
-from streams.forward.search import is_covered, next_change, still_holds
+from streams.forward.search import is_covered
+from streams.forward.tales import BY_LATE_RECORD, BY_RECORD, Why
 from streams.policy.compiled import RECENT_IDS
-from streams.units import UNBOUNDED
 
-DULL, UNPRICED, REPEATED, UNREADABLE, UNKNOWN, DUE, DOSSIER, DECIDES = range(8)
+DULL, UNPRICED, REPEATED, UNREADABLE, UNKNOWN, NEEDS_DOSSIER, RECYCLED, MAY_JUMP, NO_ROOM = range(9)
 """What became of a record: folded here (up to REPEATED), or left to Python, and why. One that is left has changed the copy alone."""
+
+_LEFT = UNKNOWN
+"""Before the ways in which `pass_time` ends and leaves to Python, in their order."""
 
 
 class Happening(NamedTuple):
@@ -62,43 +62,32 @@ class Happening(NamedTuple):
 
 
 @compiled
-def fold(state: State, happening: Happening) -> int:
-    """Fold it; what became of it."""
-    words, plan = state.words, state.plan
+def fold(state: State, desk: Desk, happening: Happening, record: int, account: int) -> int:
+    """Fold it, decide what follows and tell of it; what became of it."""
+    words, plan, told = state.words, state.plan, desk.tales.written[0]
     if _remembered(state, happening.event):
         return REPEATED
-    if not _time_may_pass(state, happening.at_ms):
-        return DUE
+    open_desk(state, desk)
+    entering, ended = whole(words, plan[RECORDS]) == 0, DONE
+    if not entering:
+        ended = pass_time(state, desk.tales, record, account, happening.at_ms)
+    if ended != DONE:
+        return _LEFT + ended
+    cause = BY_LATE_RECORD if happening.at_ms < whole(words, plan[CLOCK]) else BY_RECORD
     _remember(state, happening)
-    if not _take(state, happening):
-        return DOSSIER
-    now_ms = whole(words, plan[CLOCK])
-    if not is_covered(state, now_ms):
-        return DOSSIER
-    if _decides(state, now_ms):
-        return DECIDES
-    deadline_ms = whole(words, plan[DEADLINE])
-    if deadline_ms <= now_ms or next_timer(state) <= now_ms:
-        return DUE
-    if deadline_ms >= UNBOUNDED or not still_holds(state, now_ms, deadline_ms):
-        put(words, plan[DEADLINE], next_change(state, now_ms)[0])
+    why, now_ms = Why(record, account, cause, NOWHERE, NOWHERE), whole(words, plan[CLOCK])
+    if entering and not enter(state, desk.tales, why):
+        return NO_ROOM
+    if not _take(state, happening, entering) or not is_covered(state, now_ms):
+        return NEEDS_DOSSIER
+    if not settle(state, desk.tales, why):
+        return NO_ROOM
+    ended = pass_time(state, desk.tales, record, account, now_ms)
+    if ended == DONE:
+        ended = conclude(state, desk, why, told, now_ms, entering)
+    if ended != DONE:
+        return _LEFT + ended
     return DULL if _concerns(state, happening) else UNPRICED
-
-
-@compiled
-def _time_may_pass(state: State, until_ms: int) -> bool:
-    """Whether nothing is due up to an instant; a deadline that was only one to look again is moved on."""
-    words, plan = state.words, state.plan
-    if whole(words, plan[DEADLINE]) > until_ms and next_timer(state) > until_ms:
-        return True
-    clock_ms = whole(words, plan[CLOCK])
-    if not is_covered(state, clock_ms):
-        return False
-    due_ms, _ = next_change(state, clock_ms)
-    if due_ms <= until_ms:
-        return False
-    put(words, plan[DEADLINE], due_ms)
-    return True
 
 
 @compiled
@@ -126,7 +115,7 @@ def _remember(state: State, happening: Happening) -> None:
 
 
 @compiled
-def _take(state: State, happening: Happening) -> bool:
+def _take(state: State, happening: Happening, entering: bool) -> bool:
     """Fold it into measures and clocks; False if one of them needs more than the row."""
     plan = state.plan
     for measure in range(plan[MEASURES], plan[MEASURE_END], MEASURE_WIDTH):
@@ -139,7 +128,8 @@ def _take(state: State, happening: Happening) -> bool:
         if not known:
             return False
     for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
-        reset(state, clock, happening.kind, happening.actor, happening.at_ms)
+        if entering or resets(state, clock, happening.kind, happening.actor):
+            reset(state, clock, happening.at_ms)
     return True
 
 
@@ -160,7 +150,7 @@ def _concerns(state: State, happening: Happening) -> bool:
         if _counts(state, measure, happening):
             return True
     for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
-        if reset(state, clock, happening.kind, happening.actor, happening.at_ms):
+        if resets(state, clock, happening.kind, happening.actor):
             return True
     return False
 
@@ -187,15 +177,3 @@ def _priced(state: State, measure: int, slot: int, happening: Happening) -> bool
         use_contact(state, measure, happening.contact, day, room)
     take_points(state, measure, slot, room if points > 0.0 else -room, happening.at_ms)
     return True
-
-
-@compiled
-def _decides(state: State, now_ms: int) -> bool:
-    """Bring the score up to now; whether a scheme has something to decide."""
-    plan = state.plan
-    score_micro = score(state, now_ms)
-    for scheme in range(plan[SCHEMES], plan[SCHEME_END], SCHEME_WIDTH):
-        put(state.words, plan[scheme + SCORE], score_micro)
-        if decides(state, scheme, score_micro, now_ms):
-            return True
-    return False

@@ -4,6 +4,7 @@ Everything about a batch is prepared once; then `advance` and the fold in Python
 """
 
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -11,41 +12,110 @@ from numpy.typing import NDArray
 
 from schemas.catalogue import shipped
 from schemas.interaction_columns import InteractionDecoder
+from schemas.records import Mode, Tick
 from streams.account import Fate
 from streams.accounts import Accounts
 from streams.batches import RecordBatch, laid_out
-from streams.forward.advance import Records, advance
-from streams.forward.cells import State
-from streams.forward.folding import DECIDES, DOSSIER, DUE, DULL, REPEATED, UNKNOWN, UNPRICED, UNREADABLE
+from streams.forward.advance import END, LEFT, NEW, NO_MEMORY, Records, advance
+from streams.forward.cells import NOWHERE, State
+from streams.forward.concluding import Desk
+from streams.forward.folding import DULL, MAY_JUMP, NEEDS_DOSSIER, NO_ROOM, RECYCLED, REPEATED, UNKNOWN, UNPRICED, UNREADABLE
 from streams.forward.foresight import foresight
-from streams.forward.plan import Plan
+from streams.forward.plan import SCHEME_END, SCHEME_WIDTH, SCHEMES, Plan
 from streams.forward.planning import TOPIC
-from streams.forward.rebounding import rebound
+from streams.forward.rebounding import decide_due, rebound
+from streams.forward.tales import room_for
+from streams.forward.telling import Occasion, Step, Teller
+from streams.intake import Decoder, RawRecord
+from streams.moment import Reason, of_record
 from streams.policy.compiled import CompiledPolicy
+from streams.settling import Output
+
+Quarantined = AbstractSet[tuple[str, int]]
+Entering = Callable[[RawRecord], bool]
+"""Makes the account of its first record; False: Python is to say what is wrong with it."""
 
 FEWEST = 16
 """Below so many records preparing a batch costs more than it saves."""
+
+TALES, DREAMS = 256, 32
+"""What there is room for to be told, and to be imagined: more in one step are left to Python."""
 
 FEW, UNCOMPILED = "FEW", "UNCOMPILED"
 """Why no run was made: too few records at once, or a policy that compiled code does not know."""
 
 _FATES = {DULL: Fate.FOLDED, UNPRICED: Fate.UNPRICED, REPEATED: Fate.REPEATED}
-_HANDED = {UNREADABLE: "UNREADABLE", UNKNOWN: "UNKNOWN", DUE: "DUE", DOSSIER: "DOSSIER", DECIDES: "DECIDES"}
+_HANDED = {
+    UNREADABLE: "UNREADABLE", UNKNOWN: "UNKNOWN", NEEDS_DOSSIER: "DOSSIER", RECYCLED: "RECYCLED", MAY_JUMP: "MAY_JUMP", NO_ROOM: "NO_ROOM",
+}  # fmt: skip
 HANDED = (*_HANDED.values(), FEW, UNCOMPILED)
 """Every reason why a record that compiled code might have folded is left to Python."""
 
 
-class Forwarder:
-    """What moves over the dull records of a policy. One caller at a time."""
+class BatchOccasion:
+    """A batch is folded: its records are reasons."""
 
-    def __init__(self, policy: CompiledPolicy, plan: Plan) -> None:
+    def __init__(self, batch: RecordBatch, codec: Decoder, mode: Mode, decided_at_ms: int | None) -> None:
+        """`decided_at_ms` None: each the moment it was appended."""
+        self.mode = mode
+        self._batch, self._codec, self._decided_at_ms = batch, codec, decided_at_ms
+
+    def decided_at_ms(self, record: int) -> int:
+        """When it is decided."""
+        return self.reference_ms(record) if self._decided_at_ms is None else self._decided_at_ms
+
+    def reference_ms(self, record: int) -> int:
+        """When the record was appended."""
+        return int(self._batch.appended_at_ms[record])
+
+    def reason(self, record: int, late: bool) -> Reason:
+        """The record, decoded: few are asked for."""
+        raw = self._batch[record]
+        event = self._codec.decode(raw.topic, raw.payload)
+        assert not isinstance(event, Tick), "compiled code folds no ticks"
+        return of_record(raw, event, late)
+
+
+class TickOccasion:
+    """Time has passed, since `previous_ms`."""
+
+    def __init__(self, mode: Mode, decided_at_ms: int, previous_ms: int) -> None:
+        self.mode, self._previous_ms = mode, previous_ms
+        self._decided_at_ms = decided_at_ms
+
+    def decided_at_ms(self, _record: int = NOWHERE) -> int:
+        """When it is decided."""
+        return self._decided_at_ms
+
+    def reference_ms(self, _record: int = NOWHERE) -> int:
+        """The tick before."""
+        return self._previous_ms
+
+    def reason(self, record: int, _late: bool) -> Reason:
+        """No record is the reason for what time does."""
+        raise AssertionError(f"a tick has no record {record}")
+
+
+class Forwarder:
+    """What moves over the dull records of a policy, and decides what follows of the others. One caller at a time."""
+
+    def __init__(self, application: str, partition: int, policy: CompiledPolicy, plan: Plan) -> None:
         self.plan = plan
-        words = np.zeros(policy.layout.description.row_bytes // 8, np.int64)
-        self.copy = State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
+        self.copy, schemes = self._blank(policy), (int(plan.plan[SCHEME_END]) - int(plan.plan[SCHEMES])) // SCHEME_WIDTH
+        words, dimensions = self.copy.words.size, len(policy.dimensions)
+        dreams = room_for(DREAMS, words, dimensions)
+        self.desk = Desk(room_for(TALES, words, dimensions), self._blank(policy), dreams, np.zeros(schemes, np.int64))
+        self.teller = Teller(application, partition, policy, plan)
         self._decoder = InteractionDecoder(shipped())
 
-    def over(self, batch: RecordBatch, accounts: Accounts, quarantined: AbstractSet[tuple[str, int]] = frozenset()) -> "Run | None":
-        """A run over a batch; None if there is nothing in it to gain."""
+    def _blank(self, policy: CompiledPolicy) -> State:
+        words = np.zeros(policy.layout.description.row_bytes // 8, np.int64)
+        return State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
+
+    def over(
+        self, batch: RecordBatch, accounts: Accounts, occasion: Occasion, enter: Entering, quarantined: Quarantined = frozenset()
+    ) -> "Run | None":
+        """A run over a batch; None if there is nothing in it to gain. `enter` is asked for the first record of an account."""
         if len(batch) < FEWEST or not batch.of_topic(TOPIC).any():
             return None
         payloads, keys = laid_out(batch.payloads), laid_out(batch.keys)
@@ -55,35 +125,64 @@ class Forwarder:
         if quarantined:
             columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
         records = Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns)
-        return Run(self, accounts, records, int(np.count_nonzero(others)))
+        return Run(self, accounts, records, occasion, lambda place: enter(batch[place]), int(np.count_nonzero(others)))
 
     def rebound(self, accounts: Accounts, late: NDArray[np.int64], until_ms: int) -> NDArray[np.int64]:
         """Look again at accounts whose deadline has passed; those that are left have something to decide."""
         return late[: rebound(late, until_ms, accounts.memory(), self.copy)]
 
+    def due(
+        self, accounts: Accounts, numbers: NDArray[np.int64], first: int, until_ms: int, occasion: Occasion
+    ) -> tuple[int, list[Output]]:
+        """Decide what is due for these accounts, from `first` on: the place of the first one left to Python, and what was decided."""
+        outputs: list[Output] = []
+        while True:
+            first, stopped = decide_due(first, numbers, until_ms, accounts.memory(), self.copy, self.desk)
+            for _, decided in self.teller.told(self.desk.tales, accounts, occasion):
+                outputs += decided
+            if stopped in (END, LEFT):
+                return first, outputs
+            if stopped == NO_MEMORY:
+                accounts.make_room()
 
-def forwarder_for(policy: CompiledPolicy) -> Forwarder | None:
+
+def forwarder_for(application: str, partition: int, policy: CompiledPolicy) -> Forwarder | None:
     """What moves over a policy's dull records; None if compiled code does not know the policy."""
     known = foresight(policy)
-    return None if known is None else Forwarder(policy, known.plan)
+    return None if known is None else Forwarder(application, partition, policy, known.plan)
 
 
 class Run:
-    """A way through one batch."""
+    """A way through one batch. `place`: of the record before which it stands."""
 
-    def __init__(self, forwarder: Forwarder, accounts: Accounts, records: Records, others: int) -> None:
+    def __init__(
+        self, forwarder: Forwarder, accounts: Accounts, records: Records, occasion: Occasion, enter: Callable[[int], bool], others: int
+    ) -> None:
         """`others`: how many of the records compiled code never folds, whatever they say."""
-        self._forwarder, self._accounts, self._records, self._others = forwarder, accounts, records, others
-        self._tally = np.zeros(DECIDES + 1, np.int64)
+        self._forwarder, self._accounts, self._records, self._occasion = forwarder, accounts, records, occasion
+        self._enter, self._others = enter, others
+        self._tally = np.zeros(NO_ROOM + 1, np.int64)
+        self.place = 0
 
-    def advance(self, first: int) -> int:
-        """Fold from record `first` on; the place of the first one left to Python."""
-        place = -1 - first
-        while place < 0:
-            place = advance(-1 - place, self._records, self._accounts.memory(), self._forwarder.plan, self._forwarder.copy, self._tally)
-            if place < 0:
-                self._accounts.make_room()
-        return place
+    def advance(self, first: int) -> list[Step]:
+        """Fold from record `first` on, up to the first one left to Python; what the records before it gave."""
+        forwarder, accounts, steps = self._forwarder, self._accounts, list[Step]()
+        while True:
+            memory = accounts.memory()
+            first, stopped = advance(first, self._records, memory, forwarder.plan, forwarder.copy, forwarder.desk, self._tally)
+            if forwarder.desk.tales.written[0]:
+                steps += forwarder.teller.told(forwarder.desk.tales, accounts, self._occasion)
+            if stopped == NO_MEMORY:
+                accounts.make_room()
+            elif stopped in (END, LEFT) or (stopped == NEW and not self._lets_in(first)):
+                self.place = first
+                return steps
+
+    def _lets_in(self, place: int) -> bool:
+        """Whether the account of its first record is made."""
+        made = self._enter(place)
+        self._tally[UNKNOWN] += not made
+        return made
 
     def fates(self) -> Counter[tuple[str, Fate]]:
         """How many records came to which end here."""

@@ -20,8 +20,9 @@ ACCOUNT_COLUMNS = (
 MEASURES, MEASURE_END, DIMENSIONS, DIMENSION_END, SCHEMES, SCHEME_END, CLOCKS, CLOCK_END, WINDOWS, WINDOW_END, ZONES, ZONE_END = range(
     9, 21
 )
-MAX_AHEAD, TOPIC = 21, 22
-HEADER = 23
+MAX_AHEAD, TOPIC, FORESEEN, JUMPS = range(21, 25)
+REVISION = 25
+HEADER = 26
 
 # -- a measure: what it is, whether and of which actors (as bits) interactions are folded into it, its slot for each kind --------
 KIND, FOLDED, ACTORS, SLOTS = range(4)
@@ -43,19 +44,24 @@ KEPT, PREDICTED, LINEAR = range(3)
 DIMENSION_WIDTH = 8
 
 # -- a scheme, its triggers and their conditions ---------------------------------------------------------------------------------
-SCORE, LOW, HIGH, SINCE, PENDING, EARNED, SEATED, GATED, CEILING, LIFT, CLOCK_CEILING, TOP, TRIGGERS, TRIGGER_END = range(14)
+SCORE, LOW, HIGH, SINCE, PENDING, EARNED, SEATED, GATED, CEILING, LIFT, CLOCK_CEILING = range(11)
+STEPPED, PUBLISHED, SEQUENCE, EFFECTIVE, TOP, STEP, RUNGS, ANNOUNCES, TRIGGERS, TRIGGER_END = range(11, 21)
 SCHEME_COLUMNS = (
     "score_micro", "low_micro", "high_micro", "since_ms", "pending_ms", "earned", "seated", "gated", "ceiling", "lift", "clock_ceiling",
+    "stepped_ms", "published", "sequence", "effective_at_ms",
 )  # fmt: skip
-SCHEME_WIDTH = 14
+SCHEME_WIDTH = 21
+ENTER, LEAVE, STAY, PAUSE, HOT = range(5)  # of a tier
+RUNG_WIDTH = 5
 TIER, CONDITIONS, CONDITION_END = range(3)
 TRIGGER_WIDTH = 3
 ASKED, AT_LEAST, AT_MOST = range(3)
 CONDITION_WIDTH = 3
 
-# -- a clock: its scheme, its columns, what resets it, whether its limit differs by tier, its limit for each tier -------------------
-OF_SCHEME, RESET, FIRED, CLOCK_HOLDS, RESTING, RESET_ACTOR, RESET_KIND, BY_TIER, LIMITS = range(9)
-CLOCK_WIDTH = 9
+# -- a clock: its scheme, its columns, what resets it, whether its limit differs by tier, its limit for each tier, what follows ------
+OF_SCHEME, RESET, FIRED, CLOCK_HOLDS, RESTING, RESET_ACTOR, RESET_KIND, BY_TIER, LIMITS, CONSEQUENCES = range(10)
+NONE_FOLLOWS, DEMOTES, RECYCLES = range(3)
+CLOCK_WIDTH = 10
 ANY = -1
 
 # -- a change of the time zone's offset ------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from streams.units import UNBOUNDED, zone_offsets
 
 TOPIC = "interactions"
 ACTORS = get_args(Actor)
+_FOLLOWS: dict[str | None, int] = {None: p.NONE_FOLLOWS, "demote": p.DEMOTES, "recycle": p.RECYCLES}
 
 
 class NotPlanned(Exception):
@@ -50,7 +51,9 @@ class _Planner:
         """Everything, by its parts."""
         for at, column in enumerate(p.ACCOUNT_COLUMNS):
             self._plan[at] = self._place(column)
+        self._plan[p.REVISION] = self._place("account.revision")
         self._plan[p.MAX_AHEAD], self._plan[p.TOPIC] = self._policy.max_ahead_ms, INPUTS[TOPIC].number
+        self._plan[p.FORESEEN], self._plan[p.JUMPS] = self._policy.forecast_horizon_ms, int(self._jumps_unseen())
         self._table(p.MEASURES, p.MEASURE_END, p.MEASURE_WIDTH, [self._measure(name) for name in self._document.measures])
         self._table(p.WINDOWS, p.WINDOW_END, p.WINDOW_WIDTH, self._windows())
         self._table(p.DIMENSIONS, p.DIMENSION_END, p.DIMENSION_WIDTH, [self._dimension(name) for name in self._document.score])
@@ -183,6 +186,11 @@ class _Planner:
         windowed = [name for name in self._document.measures if self._of(name, "holds") != NOWHERE]
         return [[self._of(name, "at_ms"), self._of(name, "holds"), self._places(name)] for name in windowed]
 
+    def _jumps_unseen(self) -> bool:
+        """Whether a measure may jump as time passes that compiled code cannot evaluate."""
+        counted = {name for name, spec in self._document.measures.items() if isinstance(spec, CountSpec)}
+        return any(measure.jumps and measure.name not in counted for measure in self._policy.measures)
+
     def _places(self, name: str) -> int:
         """How many entries of a window the row has room for."""
         return int(self._layout.dtype[f"measures.{name}.at_ms"].shape[0])
@@ -221,9 +229,10 @@ class _Planner:
                 conditions += [self._known_measure(name, f"a trigger of {scheme.name}"), self._numbered(low), self._numbered(high)]
             begin = self._listed(conditions)
             triggers += [scheme.triggers[number].tier, begin, begin + len(conditions)]
+        rungs = self._listed([number for tier in range(len(scheme.ladder.tiers)) for number in _rung(scheme, tier)])
         begin = self._listed(triggers)
         columns = [self._place(scheme.column(part)) for part in p.SCHEME_COLUMNS]
-        return [*columns, len(scheme.ladder.tiers) - 1, begin, begin + len(triggers)]
+        return [*columns, len(scheme.ladder.tiers) - 1, scheme.ladder.step, rungs, int(scheme.announce_entry), begin, begin + len(triggers)]
 
     def _clocks(self) -> list[list[int]]:
         rows = []
@@ -235,8 +244,17 @@ class _Planner:
             kind = p.ANY if spec.resets_on.kind is None else self._kinds.index(spec.resets_on.kind)
             tiers = range(len(clock.tiers))
             limits = self._listed([clock.limit_ms(tier) if clock.consequence(tier) is not None else UNBOUNDED for tier in tiers])
-            rows.append([self._plan[p.SCHEMES] + scheme * p.SCHEME_WIDTH, *parts, actor, kind, int(isinstance(spec.after, dict)), limits])
+            follows = self._listed([_FOLLOWS[clock.consequence(tier)] for tier in tiers])
+            at = self._plan[p.SCHEMES] + scheme * p.SCHEME_WIDTH
+            rows.append([at, *parts, actor, kind, int(isinstance(spec.after, dict)), limits, follows])
         return rows
+
+
+def _rung(scheme: Scheme, tier: int) -> list[int]:
+    """What a ladder says of one tier."""
+    ladder = scheme.ladder
+    enter, leave = ladder.enter_at_micro(tier), ladder.leave_below_micro(tier)
+    return [enter, leave, ladder.stay_ms[tier], ladder.pause_ms(tier), int(tier in scheme.hot)]
 
 
 def _index(names: Sequence[str], name: str) -> int:

@@ -3,7 +3,8 @@
 import math
 
 from schemas.compiling import compiled
-from streams.forward.cells import State, put, whole
+from streams.earned import Claim
+from streams.forward.cells import NOWHERE, State, put, whole
 from streams.forward.clocks import runs_out
 from streams.forward.counts import count_span, counted
 from streams.forward.plan import (
@@ -181,17 +182,34 @@ def next_timer(state: State) -> int:
 
 
 @compiled
-def decides(state: State, scheme: int, score_micro: int, now_ms: int) -> bool:
-    """Whether a decision could change anything: as `streams/decision.py` asks it."""
-    words, plan = state.words, state.plan
-    if score_micro < whole(words, plan[scheme + LOW]) or score_micro >= whole(words, plan[scheme + HIGH]):
-        return True
-    if now_ms >= whole(words, plan[scheme + PENDING]):
-        return True
-    if min(whole(words, plan[scheme + SEATED]), whole(words, plan[scheme + CEILING])) != whole(words, plan[scheme + GATED]):
-        return True
-    ceiling = plan[scheme + TOP]
+def which_trigger(state: State, scheme: int, tier: int, at_ms: int) -> int:
+    """The number of the first trigger of a scheme that lifts to `tier` at an instant."""
+    plan = state.plan
+    for trigger in range(plan[scheme + TRIGGERS], plan[scheme + TRIGGER_END], TRIGGER_WIDTH):
+        if plan[trigger + TIER] == tier and _holds(state, trigger, at_ms):
+            return (trigger - plan[scheme + TRIGGERS]) // TRIGGER_WIDTH
+    return NOWHERE
+
+
+@compiled
+def claimed(state: State, scheme: int, score_micro: int, now_ms: int) -> Claim:
+    """What speaks for a tier now."""
+    plan, ceiling = state.plan, state.plan[scheme + TOP]
     for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
         if plan[clock + OF_SCHEME] == scheme:
-            ceiling = min(ceiling, whole(words, plan[clock + CLOCK_HOLDS]))
-    return ceiling != whole(words, plan[scheme + CLOCK_CEILING]) or lift(state, scheme, now_ms) != whole(words, plan[scheme + LIFT])
+            ceiling = min(ceiling, whole(state.words, plan[clock + CLOCK_HOLDS]))
+    return Claim(score_micro, lift(state, scheme, now_ms), ceiling)
+
+
+@compiled
+def decides(state: State, scheme: int, claim: Claim, now_ms: int) -> bool:
+    """Whether a decision could change anything: as `streams/decision.py` asks it."""
+    words, plan = state.words, state.plan
+    return (
+        claim.score_micro < whole(words, plan[scheme + LOW])
+        or claim.score_micro >= whole(words, plan[scheme + HIGH])
+        or claim.lift != whole(words, plan[scheme + LIFT])
+        or claim.ceiling != whole(words, plan[scheme + CLOCK_CEILING])
+        or min(whole(words, plan[scheme + SEATED]), whole(words, plan[scheme + CEILING])) != whole(words, plan[scheme + GATED])
+        or now_ms >= whole(words, plan[scheme + PENDING])
+    )

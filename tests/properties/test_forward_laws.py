@@ -7,6 +7,7 @@ every access to an array checked.
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -149,9 +150,18 @@ def test_most_records_are_dull_and_stay_with_compiled_code() -> None:
     raws = placed([interaction(account_id=f"a{n % 7}", event_id=f"e{n}", kind="VISIT", at=NOON + n * 60_000) for n in range(700)])
     partition = Partition(0, None, "test", policy)
     fold_cycle(partition, RecordBatch.of(raws[:7]), CODEC, mode="LIVE", decided_at_ms=0)
-    run = partition.run_over(RecordBatch.of(raws[7:]), frozenset())
-    assert run is not None
-    assert run.advance(0) == 693
+    assert not fold_cycle(partition, RecordBatch.of(raws[7:]), CODEC, mode="LIVE", decided_at_ms=0).handed
+
+
+@pytest.mark.parametrize("name", ["sabc", "sabc-live"])
+def test_what_compiled_code_decides_is_told_and_little_is_left_to_python(name: str) -> None:
+    policy = shipped(name)
+    records = [record for record in busy_log(3, 3_000, 40) if isinstance(record, Interaction)]
+    cycles, _ = folded(policy, placed(records), 500, forward=True)
+    handed: Counter[str] = sum((each.handed for each in cycles), Counter())
+    assert handed.keys() <= {"DOSSIER", "RECYCLED"}
+    assert handed.total() < len(records) // 20
+    assert len(published(cycles)) > len(records) // 20
 
 
 def test_the_shipped_policies_that_read_interactions_are_all_compiled() -> None:
