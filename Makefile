@@ -8,6 +8,7 @@ MINUTES ?= 60
 SEEDS ?= 100000
 FUZZ_SECONDS ?= 600
 BESIDE ?= 2
+BROKERS ?= -n 2 --dist loadfile
 
 .PHONY: help demo test test-faults check bench gate soak clean
 .DEFAULT_GOAL := help
@@ -39,18 +40,20 @@ check: $(TOOLS)
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house
 
-# First what everything waits for, then the tests: those on the one Kafka in their order, beside them all others.
+# First what everything waits for, then the tests: those with a Kafka, one for each of two processes, and beside them all others.
 # pytest ends with 5 where nothing is selected, which ARGS may well do on one of the two sides.
 export ARGS
 test: $(TOOLS)
 	@.ci/beside 'check=$(MAKE) --no-print-directory check' 'compile=.ci/compile'
 	@.ci/beside \
-		'integration=$(BIN)/pytest tests/integration -m "not faults" $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]' \
+		'integration=$(BIN)/pytest $(BROKERS) tests/integration -m "not faults" $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]' \
 		'others=$(BIN)/pytest -n $(BESIDE) --dist worksteal -m "not faults" $(addprefix --ignore tests/,integration house companions) $(ARGS) \
 			|| [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]'
 
+# Those that look at the clock or at memory have the machine to themselves.
 test-faults: $(TOOLS)
-	$(BIN)/pytest -m faults --ignore tests/companions $(ARGS)
+	$(BIN)/pytest $(BROKERS) -m faults tests/integration/faults $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
+	$(BIN)/pytest -m faults --ignore tests/integration/faults --ignore tests/companions $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
 
 bench: $(READY)
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'

@@ -27,8 +27,9 @@ LABELS = {
     "kind": "the kinds of action: RECYCLED; DONE and REFUSED answer commands",
     "rule": "what asked for the action: the clocks of the policy, the kinds of command",
     "reason": "the reasons for a dead letter (docs/operations.md)",
-    "why": "why compiled code left an interaction to Python: UNREADABLE, UNKNOWN (a new account), DUE (time decides first), DOSSIER, "
-    "DECIDES (a tier may change), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",
+    "why": "why compiled code left an interaction to Python: UNREADABLE (or refused), UNKNOWN (of an account that may not enter), DOSSIER "
+    "(what is kept apart from the row is needed), RECYCLED (a clock moves the account to the pool), MAY_JUMP (a number may step up "
+    "by itself), NO_ROOM (too many decisions at once), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",
     "partition": "the partitions of the deployment",
     "state": "restoring, running, paused, stopped",
 }
@@ -85,7 +86,7 @@ _ALL = (
     MetricSpec("tierstream_handed_over_total", "counter", ("why",),
                "Interactions that compiled code left to Python.",
                "Over the rate of `tierstream_events_total{topic=\"interactions\"}` it is the share that costs a hundred times as much. "
-               "DECIDES and DUE are the engine's work; much UNREADABLE is a producer with another schema, FEW an engine with little to do"),
+               "Much UNREADABLE is a producer with another schema, FEW an engine with little to do"),
     MetricSpec("tierstream_replayed_records_total", "counter", (),
                "Records below the lane's position, dropped.",
                "Anything but 0 is worth a look"),
