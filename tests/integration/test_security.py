@@ -4,6 +4,7 @@ Secrets and what is known of people are in no log, message or metric; a policy c
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from agents.credentials import credentials
 from agents.doctor.examining import examined
 from agents.doctor.findings import Finding, State
 from agents.embedded.broker import Broker
+from agents.embedded.configuration import data_directory
 from agents.provisioning import create_topics
 from agents.rights import DUTIES, Duty, Right, of
 from agents.settings import Settings, load_settings
@@ -45,6 +47,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     create_topics(settings_of(kafka, "topics create"))
     yield kafka
     kafka.broker.stop()
+    shutil.rmtree(data_directory(kafka.broker.directory))
 
 
 def user_of(duty: Duty) -> str:
