@@ -15,7 +15,7 @@ BROKERS ?= -n 2 --dist loadfile
 
 help:
 	@echo "make demo         a real Kafka, a worker and believable accounts, live, for a minute (ARGS=\"--seconds 30\")"
-	@echo "make test         check, then every test but the long ones, on two cores (BESIDE=3 for one more)"
+	@echo "make test         check, then every test but the long ones, side by side (BESIDE=3 for one process more, BROKERS= for one Kafka)"
 	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
