@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from agents.clocks import wall_clock
+from agents.dying import ExitCode
 from agents.generating.lives import Lives
 from agents.generating.poison import Framed, Poisoner, framed
 from agents.generating.producing import Feeder
@@ -94,8 +95,8 @@ class Mortal(Worker):
         self.kills = 0
 
     def kill(self) -> None:
-        """SIGKILL to a worker that runs, and another one in its place."""
-        assert self.process.poll() is None, f"a worker ended by itself: {self.said[-2000:]}"
+        """SIGKILL to a worker that runs, and another one in its place. It may have ended itself, fenced, as supervision expects."""
+        assert self.revive() in (None, ExitCode.ENDED_ITSELF), self.said[-2000:]
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = self._again()
@@ -113,6 +114,12 @@ def killed_at_random(random: Random, workers: list[Mortal], kills: int, longest_
     for kill in range(kills):
         time.sleep(random.uniform(0.2, longest_s))
         workers[kill % len(workers)].kill()
+
+
+def lanes_of(*workers: Mortal) -> set[int]:
+    """The lanes that run; a worker that ended itself is started again on the way."""
+    running = [worker for worker in workers if worker.revive() is None and "web=" in worker.said]
+    return {number for worker in running for number in worker.lanes()}
 
 
 class Scene:

@@ -18,7 +18,7 @@ import pytest
 from tests.integration.faults import test_broker as broker_faults
 from tests.integration.faults.conftest import Fragile
 from tests.integration.faults.proxy import Proxy
-from tests.integration.faults.scene import PARTITIONS, Mortal, Scene
+from tests.integration.faults.scene import PARTITIONS, Mortal, Scene, lanes_of
 from tests.waiting import eventually
 
 MINUTES = float(os.environ.get("MINUTES", "10"))
@@ -71,12 +71,6 @@ class Round:
         self._network.silence()
         time.sleep(10)
         self._network.speak()
-
-
-def lanes_of(*workers: Mortal) -> set[int]:
-    """The lanes that run; a worker that ended itself is started again on the way."""
-    running = [worker for worker in workers if worker.revive() is None and "web=" in worker.said]
-    return {number for worker in running for number in worker.lanes()}
 
 
 def survived(fragile: Fragile, prefix: str, directory: Path, random: Random, until_s: float) -> tuple[Counter[str], Counter[str]]:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.commands import Commands
 from tests.integration.faults.conftest import Fragile
-from tests.integration.faults.scene import Mortal, killed_at_random
+from tests.integration.faults.scene import Mortal, killed_at_random, lanes_of
 from tests.integration.test_orders import as_changes, transitions_in
 from tests.oracle.orders_rfm import changes
 from tests.oracle.reading import Deployment
@@ -46,6 +46,7 @@ def test_kills_change_nothing_in_how_real_orders_are_graded(
         importing = commands.start("ingest", "orders", str(sold.path), *FIGURES)
         killed_at_random(Random(19), [one, two], KILLS // 2, LONGEST_S)
         assert importing.wait(600) == 0
+        eventually(lambda: len(lanes_of(one, two)) == PARTITIONS, 60, "all lanes")
         expected = {account: its for account, its in changes(sold.sales, sold.ends).items() if its}
         eventually(lambda: not where.behind(INPUTS), 600, "every record folded")
         took_s = time.monotonic() - began_at

@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from tests.integration.faults.conftest import Fragile
-from tests.integration.faults.scene import Mortal, Scene, killed_at_random
+from tests.integration.faults.scene import PARTITIONS, Mortal, Scene, killed_at_random, lanes_of
+from tests.waiting import eventually
 
 KILLS = 12
 LONGEST_S = 3.0
@@ -21,9 +22,8 @@ def test_twelve_kills_lose_and_double_nothing(fragile: Fragile, prefix: str, tmp
         with scene.load() as load:
             killed_at_random(Random(10), [one, two], KILLS, LONGEST_S)
             load.await_more(3_000)
+        eventually(lambda: len(lanes_of(one, two)) == PARTITIONS, 60, "all lanes")
         scene.await_folded()
         assert one.kills + two.kills == KILLS
-        for worker in (one, two):
-            worker.await_lanes(2)
         assert (one.stop(), two.stop()) == (0, 0)
     scene.assert_exact(load.sent)
