@@ -199,13 +199,17 @@ class Partition:
 
     def _restore_erased(self, kind: changelog.Kind, key: bytes) -> None:
         """The changelog says that this is no more."""
+        account = changelog.account_of(key)
+        number = self._accounts.find(account)
         match kind:
             case changelog.Kind.ROW:
-                self._accounts.restore_erased(changelog.account_of(key))
+                self._accounts.restore_erased(account)
             case changelog.Kind.DOSSIER:
-                self._accounts.restore_erased_dossier(changelog.account_of(key))
+                self._accounts.restore_erased_dossier(account)
             case _:
                 raise changelog.ChangelogError(f"changelog record of kind {kind.value} must not be deleted: {key[:80]!r}")
+        if number is not None and self._accounts.find(account) is None:
+            self._moved.discard(number)  # nobody's any more: there is nothing to bring up to date
 
     def _restore_row(self, key: bytes, payload: bytes) -> None:
         layout_id, packed = changelog.row_of(payload)

@@ -1,6 +1,7 @@
 """Laws of commands: carried out once and answered; refused with the reason, and then nothing has changed; erased is as never seen."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -11,13 +12,15 @@ from schemas.errors import Reason, RecordRejected
 from schemas.records import Action, Event
 from streams.account import Fate
 from streams.batches import RecordBatch
+from streams.columns import Column, laid_out
 from streams.commands import KINDS, REMEMBERED
 from streams.cycle import fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.partitioning import partition_for
+from streams.policy import load_policy
 from tests.builders import DAY, HOUR, NOON, command, interaction, order, prediction, profile, risk
-from tests.folding import TOPIC_OF, Folding, bytes_of, restored, shipped
+from tests.folding import SHIPPED, TOPIC_OF, Folding, bytes_of, restored, shipped
 
 LIVE = shipped("sabc-live")
 
@@ -202,3 +205,18 @@ def test_compiled_code_folds_around_an_erasure_as_python_does() -> None:
     assert dict(folded[0].changes) == dict(folded[1].changes)
     assert [compiled.view(f"a-{n}") for n in range(3)] == [plain.view(f"a-{n}") for n in range(3)]
     assert sum(folded[0].handed.values()) < len(records)  # compiled code did fold
+
+
+def test_who_was_erased_is_not_looked_at_again_where_another_version_wrote_the_row() -> None:
+    """Seed 145 of the simulation: its row of another layout was brought up to date, and a tick then decided nobody's account."""
+    with patch("streams.policy.compiled.laid_out", lambda columns: laid_out([Column("spare", "<i8", "another"), *columns])):
+        older = load_policy(next(path for path in SHIPPED if path.stem == "sabc-live"))
+    f = Folding(older)
+    f.fold(*lived())
+    before = f.keep()
+    f.fold(erasure())
+    partition = Partition(0, None, "test", LIVE)
+    partition.restore_batch([*before, *f.keep()])
+    partition.restored()
+    assert partition.fold_tick(NOON + 400 * DAY, "LIVE", NOON + 400 * DAY) == []
+    assert len(partition) == 0
