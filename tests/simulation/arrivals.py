@@ -11,7 +11,7 @@ from agents.generating.poison import Framed, Poisoner, framed
 from schemas.codec import Codec
 from schemas.records import Event, Interaction, Tick
 from streams.partitioning import partition_for
-from tests.builders import interaction, order, prediction, profile, risk
+from tests.builders import command, interaction, order, prediction, profile, risk
 from tests.folding import TOPIC_OF
 from tests.simulation.policies import policy_of
 from tests.simulation.schedules import Schedule
@@ -48,6 +48,7 @@ class _Arriving:
         self._topics = [topic for topic in policy_of(schedule.policy).inputs if topic in OFTEN]
         self._accounts = [f"客户-{number}" for number in range(schedule.accounts)]
         self._poisoner = Poisoner(self._random, 1.0, schedule.partitions, CODEC)
+        self._erasing = Random(f"erasures {schedule.seed}")
         self._sent: list[Sent] = []
 
     def all(self) -> list[Arrival]:
@@ -60,6 +61,8 @@ class _Arriving:
         if schedule.mode == "BACKFILL" and random.random() < 0.15:
             behind_ms = int(random.expovariate(1 / schedule.gap_ms))
             return Arrival(gap_ms, place, lambda now_ms: Sent(Framed("ticks", b"0", CODEC.encode(Tick(at=now_ms - behind_ms)))))
+        if self._erasing.random() < schedule.erased:
+            return Arrival(gap_ms, place, lambda now_ms: self._erasure(number, now_ms))
         if random.random() < schedule.repeated:
             back = random.randint(1, 20)
             return Arrival(
@@ -67,6 +70,11 @@ class _Arriving:
             )
         ago_ms = int(random.expovariate(1 / schedule.gap_ms) * 5) if random.random() < schedule.late else random.randrange(3)
         return Arrival(gap_ms, place, lambda now_ms: self._new(number, ago_ms, now_ms))
+
+    def _erasure(self, number: int, now_ms: int) -> Sent:
+        record = command(self._erasing.choice(self._accounts), "ERASE", now_ms, event_id=f"e{number}")
+        self._sent.append(Sent(framed(Happening("commands", record), CODEC), now_ms))
+        return self._sent[-1]
 
     def _new(self, number: int, ago_ms: int, now_ms: int) -> Sent:
         random = self._random

@@ -157,7 +157,7 @@ dossiers_are_not_restored = without(DOSSIER_PREFIX)
 the_last_tick_is_not_restored = without(TICK_KEY)
 
 
-def old_rows_are_not_looked_at_again(_: Any) -> Any:
+def nothing_is_done(_: Any) -> Any:
     return lambda *_: None
 
 

@@ -14,6 +14,7 @@ from streams.replay import refolded
 from tests.memory_broker import CHANGELOG, Record, Transaction
 from tests.simulation.owners import APPLICATION
 from tests.simulation.policies import policy_of
+from tests.simulation.schedules import Kind
 from tests.simulation.world import World
 
 CODEC = Codec()
@@ -26,7 +27,7 @@ class Again(NamedTuple):
     """One transaction folded again: what it would publish, and what it would write to the changelog."""
 
     outputs: list[Output]
-    changes: list[tuple[bytes, bytes]]
+    changes: list[tuple[bytes, bytes | None]]
 
 
 class Evidence:
@@ -35,6 +36,11 @@ class Evidence:
     def __init__(self, world: World, number: int) -> None:
         self.world, self.schedule, self.number = world, world.schedule, number
         self.transactions: list[Transaction] = world.transactions(number)
+
+    @property
+    def moved(self) -> bool:
+        """Whether owners of different versions have written rows."""
+        return any(fault.kind is Kind.LAYOUT for fault in self.world.struck)
 
     def written(self, topic: str) -> list[Record]:
         """All that was ever committed to this partition of a topic."""
@@ -78,8 +84,8 @@ class Evidence:
 class _Watched(Partition):
     """A partition that remembers the changes last taken."""
 
-    taken: list[tuple[bytes, bytes]]
+    taken: list[tuple[bytes, bytes | None]]
 
-    def take_changes(self) -> list[tuple[bytes, bytes]]:
+    def take_changes(self) -> list[tuple[bytes, bytes | None]]:
         self.taken = super().take_changes()
         return self.taken

@@ -21,6 +21,7 @@ class Memory(NamedTuple):
 
     accounts: dict[bytes, Remembered]
     last_tick_ms: int | None
+    commands: list[int]
 
 
 def memory_of(partition: Partition) -> Memory:
@@ -33,7 +34,7 @@ def memory_of(partition: Partition) -> Memory:
         row = accounts.row(number).tobytes()
         deadline_ms = int.from_bytes(row[at : at + 8], "little")
         found[key] = Remembered(row[:at] + row[at + 8 :], encode_dossier(accounts.dossier(number)), deadline_ms)
-    return Memory(found, partition.last_tick_ms)
+    return Memory(found, partition.last_tick_ms, list(partition._commands._ids))
 
 
 def difference(live: Memory, restored: Memory) -> str:
@@ -43,6 +44,8 @@ def difference(live: Memory, restored: Memory) -> str:
     """
     if live.last_tick_ms != restored.last_tick_ms:
         return f"the last tick is {live.last_tick_ms} and {restored.last_tick_ms}"
+    if live.commands != restored.commands:
+        return f"the commands known are {live.commands} and {restored.commands}"
     for key in sorted(live.accounts.keys() | restored.accounts.keys()):
         here, there = live.accounts.get(key), restored.accounts.get(key)
         if here is None or there is None:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from schemas.records import Mode
 from tests.builders import DAY, HOUR, SECOND
+from tests.simulation.policies import UNDERSTOOD
 
 Moment = Literal["before", "inside", "after"]
 """Of a call: before it does anything; while some of it is done; when all is done and nobody has heard of it."""
@@ -56,7 +57,10 @@ class Fault(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """One run. `gap_ms`: between two records, on average; shares are of records; `slow`: the share of cycles that take long."""
+    """One run. `gap_ms`: between two records, on average; shares are of records; `slow`: the share of cycles that take long.
+
+    `erased`: the share of commands that erase an account, which the oracle does not know.
+    """
 
     seed: int
     policy: str
@@ -70,6 +74,7 @@ class Schedule(NamedTuple):
     late: float
     repeated: float
     poisoned: float
+    erased: float
     slow: float
     quarantined: frozenset[tuple[str, int]]
     faults: tuple[Fault, ...]
@@ -109,6 +114,7 @@ def schedule_of(seed: int) -> Schedule:
         late=random.choice([0.0, 0.05, 0.3]),
         repeated=random.choice([0.0, 0.05, 0.2]),
         poisoned=random.choice([0.0, 0.05, 0.2]),
+        erased=0.0 if policy in UNDERSTOOD else Random(f"erased {seed}").choice([0.0, 0.1]),
         slow=random.choice([0.0, 0.2]),
         quarantined=frozenset(("interactions", random.randrange(40)) for _ in range(random.choice([0, 0, 3]))),
         faults=tuple(_fault(random, 3 * records) for _ in range(random.choice([0, 2, 5, 10, 20]))),

@@ -43,7 +43,7 @@ class World:
     def __init__(self, schedule: Schedule) -> None:
         policy = policy_of(schedule.policy)
         self.schedule, self.random = schedule, Random(f"world {schedule.seed}")
-        self.topics = policy.inputs if schedule.mode == "LIVE" else (*policy.inputs, "ticks")
+        self.topics = policy.folded if schedule.mode == "LIVE" else (*policy.folded, "ticks")
         self.now_ms, self.worker_skew_ms, self._stopwatch_s = NOON, 0, 0.0
         self.broker = MemoryBroker(self.topics, lambda: self.now_ms)
         self.calls, self.depth, self.healed, self.moved = 0, 0, False, False

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from schemas.changelog import LAYOUT_PREFIX, PROGRESS_PREFIX, progress_of, topic_of
 from tests.simulation.evidence import Evidence
-from tests.simulation.schedules import Kind
 
 
 def broken(evidence: Evidence) -> Iterator[str]:
@@ -16,7 +15,6 @@ def broken(evidence: Evidence) -> Iterator[str]:
         yield f"{len(evidence.transactions)} transactions have {len(orders)} records of fold-order"
         return
     reached = dict.fromkeys(evidence.world.topics, 0)
-    moved = any(fault.kind is Kind.LAYOUT for fault in evidence.schedule.faults)
     for place, (transaction, order, again) in enumerate(zip(evidence.transactions, evidence.orders, evidence.again, strict=True)):
         written = evidence.changelog_of(transaction)
         progress = {topic_of(key): progress_of(payload).next_offset for key, payload in written.items() if _is_progress(key) and payload}
@@ -28,7 +26,8 @@ def broken(evidence: Evidence) -> Iterator[str]:
         for topic, next_offset in progress.items():
             if next_offset != reached[topic]:
                 yield f"transaction {place} has progress {next_offset} on {topic} and state up to {reached[topic]}"
-        if not moved and {key: held for key, held in written.items() if _is_state(key)} != dict(filter(_is_of_state, again.changes)):
+        state = {key: held for key, held in written.items() if _is_state(key)}
+        if not evidence.moved and state != dict(filter(_is_of_state, again.changes)):
             yield f"transaction {place} wrote another state than its ranges make: {_differing(written, dict(again.changes))}"
 
 
@@ -40,9 +39,9 @@ def _is_state(key: bytes | None) -> bool:
     return key is not None and not key.startswith((PROGRESS_PREFIX, LAYOUT_PREFIX))
 
 
-def _is_of_state(change: tuple[bytes, bytes]) -> bool:
+def _is_of_state(change: tuple[bytes, bytes | None]) -> bool:
     return _is_state(change[0])
 
 
-def _differing(one: dict[bytes | None, bytes | None], other: dict[bytes, bytes]) -> list[bytes | None]:
+def _differing(one: dict[bytes | None, bytes | None], other: dict[bytes, bytes | None]) -> list[bytes | None]:
     return [key for key in {**one, **other} if _is_state(key) and one.get(key) != other.get(key or b"")]
