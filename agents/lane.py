@@ -19,7 +19,7 @@ from agents.counters import LaneCounters
 from agents.pacing import Pace
 from agents.partition_log import PartitionLog
 from agents.patience import Wait
-from agents.recovery import Rows, recover
+from agents.recovery import NOTHING, Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
@@ -89,10 +89,10 @@ class Lane:
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
-    def recover(self, given_up: Callable[[], bool] = lambda: False) -> None:
-        """Take the partition and restore it; afterwards the lane may step."""
+    def recover(self, given_up: Callable[[], bool] = lambda: False, fencing: AbstractContextManager[object] = NOTHING) -> None:
+        """Take the partition and restore it; afterwards the lane may step. `fencing` is entered while the former owner is fenced."""
         began_at = self._stopwatch()
-        ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up)
+        ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up, fencing)
         self._first = not ground.progress
         self._expected = dict(ground.positions)
         pinned = ground.changelog_id

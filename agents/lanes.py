@@ -7,7 +7,8 @@ lane computes at a time (the baton), because lanes that contend for the interpre
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from agents.identities import Identities
 from agents.kafka_log import KafkaLog
 from agents.lane import Duty, Lane
 from agents.obituary import EndsTheProcess
+from agents.patience import GivenUp
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.records import Mode
@@ -141,11 +143,23 @@ class LaneThread:
         with EndsTheProcess(self.number, self._ending.is_set):
             self.counters.state = "restoring"
             self._lane = lane = self._make(self.number, self.counters)
-            lane.recover(self._interrupted)
+            lane.recover(self._interrupted, self._unpaused())
             self.ready.set()
             while not self._ending.is_set():
                 self._step(lane)
         self._bury()
+
+    @contextmanager
+    def _unpaused(self) -> Iterator[None]:
+        """Nobody takes the partition away meanwhile: a pause waits for it. Otherwise a lane on its way out could fence the next owner."""
+        while True:
+            self._go_on.wait()
+            with self._rows:
+                if self._ending.is_set():
+                    raise GivenUp("the partition was taken away before it was ours")
+                if self._go_on.is_set():
+                    yield
+                    return
 
     def _interrupted(self) -> bool:
         """Asked between two batches of a restore: also how the watchdog knows that it goes on."""

@@ -5,6 +5,7 @@ again (its offsets mean other records; a changelog, and the state is not in it),
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 from agents.counters import LaneCounters
@@ -15,6 +16,7 @@ from agents.unit_of_work import CHANGELOG
 from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
 from schemas.errors import SettingsError
 
+NOTHING = nullcontext()
 REBUILD = "start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs"
 
 
@@ -53,10 +55,15 @@ class Ground(NamedTuple):
 
 
 def recover(
-    log: PartitionLog, rows: Rows, policy_digest: str, counters: LaneCounters, wait: Wait, given_up: Callable[[], bool] = lambda: False
-) -> Ground:
-    """Own the partition, with its rows restored and its inputs started. Raises SettingsError if going on would be wrong."""
-    patiently(log.open, wait, given_up)
+    log: PartitionLog, rows: Rows, policy_digest: str, counters: LaneCounters, wait: Wait, given_up: Callable[[], bool] = lambda: False,
+    fencing: AbstractContextManager[object] = NOTHING,
+) -> Ground:  # fmt: skip
+    """Own the partition, with its rows restored and its inputs started. Raises SettingsError if going on would be wrong.
+
+    `fencing`: entered for as long as the former owner is being fenced.
+    """
+    with fencing:
+        patiently(log.open, wait, given_up)
     end = patiently(log.changelog_end, wait, given_up)
     progress = _restore(log, end, rows, counters, given_up)
     topic_ids = patiently(log.topic_ids, wait, given_up)

@@ -102,6 +102,31 @@ def test_a_lane_can_be_ended_while_it_waits_for_a_broker(bench: Bench) -> None:
     assert bench.logs[0].calls[-1] == "close"
 
 
+def test_a_pause_waits_for_a_lane_that_is_fencing_the_former_owner(bench: Bench) -> None:
+    bench.prepare = lambda log: log.refuse("open", Retriable("no broker"))
+    bench.lanes.start([0])
+    eventually(lambda: "open" in bench.logs[0].calls)
+    assert not bench.lanes.pause(0.2)
+    bench.logs[0].refuse("open", None)
+    assert bench.lanes.pause(5)
+
+
+def test_a_lane_that_is_lost_while_paused_fences_nobody(bench: Bench) -> None:
+    made, go_on = threading.Event(), threading.Event()
+
+    def hold_up(_log: MemoryLog) -> None:
+        made.set()
+        assert go_on.wait(30)
+
+    bench.prepare = hold_up
+    bench.lanes.start([0])
+    assert made.wait(30)
+    assert bench.lanes.pause(5)
+    go_on.set()
+    bench.lanes.end([0])
+    assert "open" not in bench.logs[0].calls
+
+
 def test_a_lost_lane_may_be_fenced_quietly() -> None:
     with EndsTheProcess(3, lambda: True):
         raise Fenced("by the next owner")
