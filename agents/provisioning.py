@@ -30,6 +30,10 @@ _NOT_LED_YET = frozenset(
 )
 
 
+_ALL_FENCED = "All brokers are currently fenced"
+_FENCED_WAIT_S = 0.5
+
+
 class Found(NamedTuple):
     """A topic as the broker has it."""
 
@@ -45,14 +49,24 @@ def create_topics(settings: Settings) -> list[str]:
     have = _described(admin, settings)
     missing = [topic for topic in TOPICS.values() if topic.name not in have]
     if missing:
-        made = admin.create_topics([_new(topic, settings) for topic in missing], request_timeout=_answer_s(settings))
-        refused = [problem for name, answer in made.items() if (problem := _refusal(name, answer))]
-        if refused:
-            raise SettingsError(refused)
+        _make(admin, [_new(topic, settings) for topic in missing], settings)
         _await_leaders(admin, missing, settings)
     if problems := _problems(admin, settings):
         raise SettingsError(problems)
     return [settings.topic_name(topic.name) for topic in missing]
+
+
+def _make(admin: AdminClient, topics: list[NewTopic], settings: Settings) -> None:
+    """Make these topics. Where all brokers have been too busy to say that they live, they are asked again for a while."""
+    give_up_at = time.monotonic() + _answer_s(settings)
+    while True:
+        made = admin.create_topics(topics, request_timeout=_answer_s(settings))
+        refused = [problem for name, answer in made.items() if (problem := _refusal(name, answer))]
+        if not refused:
+            return
+        if _ALL_FENCED not in refused[0] or time.monotonic() > give_up_at:
+            raise SettingsError(refused)
+        time.sleep(_FENCED_WAIT_S)
 
 
 def _await_leaders(admin: AdminClient, topics: list[Topic], settings: Settings) -> None:

@@ -19,6 +19,7 @@ settings.register_profile("soak", _ANY, max_examples=1_500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
 
 _LOG = pytest.StashKey[str]()
+_PATIENT = {"broker.session.timeout.ms": "60000"}  # never killed, so a moment in which it cannot say that it lives means nothing
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -34,7 +35,7 @@ def _no_settings_from_outside() -> None:
 @pytest.fixture(scope="session")
 def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A real broker, shared by all tests: `.bootstrap` is its address. Who wants to break one starts another (`own_kafka`)."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    broker = Broker(tmp_path_factory.mktemp("kafka"), properties=_PATIENT)
     request.config.stash[_LOG] = str(broker.log)
     broker.start()
     yield broker

@@ -26,6 +26,10 @@ def published(commands: Commands) -> list[TierTransition]:
     return [Codec().decode_as(TierTransition, raw.payload) for raw in committed_records(commands.settings, "tier-transitions")]
 
 
+def orders(commands: Commands) -> list[FoldOrder]:
+    return [Codec().decode_as(FoldOrder, raw.payload) for raw in committed_records(commands.settings, "fold-order")]
+
+
 def by_chain(values: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
     """Everything but when it was decided."""
     return {
@@ -44,6 +48,7 @@ def commands(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Command
     with commands.running("worker", "--policy", "demo", log=tmp_path_factory.mktemp("export") / "worker.log"):
         commands.json("generate", "--rate", "400", "--seconds", "4", "--accounts", "80", "--seed", "6", "--poison-share", "0.01")
         eventually(lambda: any(said.cause.kind in DUE_TO_TIME for said in published(commands)), 60, "time moving a tier")
+        eventually(lambda: any(order.tick is not None for order in orders(commands)), 60, "a tick that a lane made")
     return commands
 
 
@@ -51,8 +56,7 @@ def commands(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Command
 def test_a_replay_of_an_export_publishes_what_was_published(commands: Commands, tmp_path: Path, form: str) -> None:
     file = tmp_path / f"log.{form}"
     exported = commands.json("export", "--out", str(file), *(["--avro"] if form == "avro" else []))
-    orders = [Codec().decode_as(FoldOrder, raw.payload) for raw in committed_records(commands.settings, "fold-order")]
-    assert exported["written"]["ticks"] == sum(order.tick is not None for order in orders) > 0
+    assert exported["written"]["ticks"] == sum(order.tick is not None for order in orders(commands)) > 0
     assert sum(exported["left_out"].values()) > 0, "poison is left out"
     replayed = commands.run("replay", "--policy", "demo", str(file))
     again = [line["value"] for line in map(json.loads, replayed.stdout.splitlines()) if line["topic"] == "tier-transitions"]

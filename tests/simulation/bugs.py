@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.partition_log import AbortRequired, Fenced, Retriable
 from agents.patience import patiently
-from agents.unit_of_work import CHANGELOG, DEAD_LETTERS, FOLD_ORDER, Content
+from agents.unit_of_work import CHANGELOG, FOLD_ORDER, Content
 from schemas.changelog import DOSSIER_PREFIX, PROGRESS_PREFIX, TICK_KEY, ChangelogError
 from streams.batches import Chunk
 
@@ -105,13 +105,18 @@ def ranges_begin_at_their_first_record(ranges: Any) -> Any:
     return lambda self, taken: [msgspec.structs.replace(part, from_offset=first(taken, part.topic)) for part in ranges(self, taken)]
 
 
-def one_dead_letter_at_a_time(content: Any) -> Any:
-    def made(*about: Any) -> Content:
-        records: Content = content(*about)
-        headed = records.headed
-        return records._replace(headed={**headed, DEAD_LETTERS: headed[DEAD_LETTERS][:1]} if DEAD_LETTERS in headed else headed)
+def one_at_a_time(topic: str) -> Any:
+    """Of what a unit of work says on a topic, the first record is sent."""
 
-    return made
+    def planted(content: Any) -> Any:
+        def made(*about: Any) -> Content:
+            records: Content = content(*about)
+            headed = records.headed
+            return records._replace(headed={**headed, topic: headed[topic][:1]} if topic in headed else headed)
+
+        return made
+
+    return planted
 
 
 def a_tick_alone_leaves_no_order(content: Any) -> Any:

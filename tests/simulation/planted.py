@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from agents import lane, unit_of_work
+from agents.unit_of_work import DEAD_LETTERS
 from streams import deadlines, merge
 from streams.account import AccountFold
 from streams.accounts import Accounts
@@ -35,7 +36,8 @@ PLANTED = {
     "progress one short": Planted(lane.Lane, "_moved", bugs.progress_moved(-1)),
     "progress of one input only": Planted(lane.Lane, "_moved", bugs.progress_of_one_input_only),
     "ranges begin at their first record": Planted(lane.Lane, "_ranges", bugs.ranges_begin_at_their_first_record),
-    "one dead letter at a time": Planted(lane, "content", bugs.one_dead_letter_at_a_time),
+    "one dead letter at a time": Planted(lane, "content", bugs.one_at_a_time(DEAD_LETTERS)),
+    "one transition at a time": Planted(lane, "content", bugs.one_at_a_time("tier-transitions")),
     "a tick alone leaves no order": Planted(lane, "content", bugs.a_tick_alone_leaves_no_order),
     "nobody waits for an end": Planted(merge.Merge, "starving", bugs.nobody_waits_for_an_end),
     "the last input first": Planted(merge, "_ordered", bugs.the_last_input_first),
@@ -57,7 +59,7 @@ BREAKING = {
     "nobody_folds_ahead": "nobody waits for an end",
     "time_waits_for_lag": "a tick waits for nothing",
     "refused_are_dead_letters": "one dead letter at a time",
-    "chains_are_whole": "nobody is fenced",
+    "chains_are_whole": "one transition at a time",
     "replay_is_live": "sent again without its outputs",
     "restored_is_live": "the last tick is not restored",
     "nothing_lost_or_doubled": "deadlines are late by a millisecond",

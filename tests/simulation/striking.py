@@ -1,5 +1,6 @@
 """The log of one owner in a run: at every call, faults that are due strike."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.partition_log import AbortRequired, Fatal, Retriable
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 ASKING = frozenset({"open", "begin", "commit", "abort", "changelog_end", "topic_ids", "begins", "ends"})
 """What the coordinator or a leader has to answer."""
+
+
+PATIENCE = 300
+"""So many looks in vain at a changelog that is being restored: more than any open transaction of another lasts."""
 
 
 class Crashed(BaseException):
@@ -38,6 +43,15 @@ class StruckLog(MemoryLog):
         """So many transactions had been committed when this owner asked for the changelog's end."""
         self._furthest: dict[str, int] = {}
         self._seen: dict[str, Seen] = {}
+
+    def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+        """As the log gives it; where nothing comes for long, the watchdog ends the worker."""
+        in_vain = 0
+        for batch in super().restore(end):
+            in_vain = 0 if batch else in_vain + 1
+            if in_vain > PATIENCE:
+                raise Crashed("no progress in restoring")
+            yield batch
 
     def _asked(self, call: str) -> None:
         self.world.calls += 1
