@@ -149,7 +149,7 @@ def _inside(worker: Worker) -> Run:
         "fold_us": found["tierstream_fold_seconds_total"] / events * 1e6,
         "commit_ms": found["tierstream_commit_seconds_sum"] / commits * 1e3,
         "changes_per_event": found["tierstream_changelog_records_total"] / events,
-        "handed_percent": 100 * found["tierstream_handed_over_total"] / events,
+        "handed_percent": 100 * found.get("tierstream_handed_over_total", 0.0) / events,
     }
 
 
