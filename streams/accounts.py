@@ -72,6 +72,11 @@ class Accounts:
         """Every account's key, in order of first sight."""
         return iter(self._index)
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers were given: accounts, and those that were erased since, whose rows are the template and count for nobody."""
+        return self._index.count
+
     def memory(self) -> Memory:
         """The arrays for compiled code."""
         self._settle()
@@ -178,11 +183,6 @@ class Accounts:
     def late(self, until_ms: int) -> NDArray[np.int64]:
         """The accounts whose deadline is at most `until_ms`: one scan of the deadline column."""
         return np.flatnonzero(self._deadlines[: self._index.count] <= until_ms)
-
-    def in_order(self, late: NDArray[np.int64]) -> list[int]:
-        """Accounts by deadline, then key."""
-        found = zip(self._deadlines[late].tolist(), map(self.key, late.tolist()), late.tolist(), strict=True)
-        return [number for _, _, number in sorted(found)]
 
     def touch(self, number: int) -> None:
         """The row has changed."""

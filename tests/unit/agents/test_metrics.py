@@ -20,7 +20,7 @@ from streams.cycle import fold_cycle
 from streams.forward.forwarder import HANDED
 from streams.intake import RawRecord
 from streams.partition import Partition
-from tests.builders import DAY, NOON, SECOND, interaction, prediction, profile, transition
+from tests.builders import DAY, NOON, SECOND, command, interaction, prediction, profile, transition
 from tests.folding import TOPIC_OF, Folding, policy_of, shipped
 from tests.properties.test_forward_laws import busy_log
 
@@ -192,6 +192,15 @@ def test_the_population_is_every_account_in_the_tier_that_was_published() -> Non
     assert seen["3", "sabc", "B"] == 10
     counters.state = "stopped"
     assert labelled(samples({3: counters}), "tierstream_tier_accounts") == [], "another worker has them now"
+
+
+def test_the_population_knows_nothing_of_an_erased_account() -> None:
+    f = Folding(shipped("sabc"))
+    downloads = [interaction(account_id="last", event_id=f"d{n}", kind="DOWNLOAD", at=NOON + n) for n in range(3)]
+    f.fold(*(interaction(account_id=name) for name in ("first", "second", "last")), *downloads)
+    assert f.partition.population() == {("sabc", "C"): 2, ("sabc", "B"): 1, ("sabc", "A"): 0}
+    f.fold(command("first", "ERASE", NOON + DAY))
+    assert f.partition.population() == {("sabc", "C"): 1, ("sabc", "B"): 1, ("sabc", "A"): 0}
 
 
 def test_a_lane_is_in_exactly_one_state() -> None:
