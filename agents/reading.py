@@ -44,11 +44,15 @@ def end_of(settings: Settings, topic: str, number: int) -> int:
 
 
 def committed_messages(
-    settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, on_total: Callable[[int], None] | None = None
-) -> Iterator[Any]:
-    """The client's messages of a topic, in order within each partition. `on_total` is told how many offsets lie ahead."""
+    settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, on_total: Callable[[int], None] | None = None,
+    newest: int | None = None,
+) -> Iterator[Any]:  # fmt: skip
+    """The client's messages of a topic, in order within each partition. `on_total` is told how many offsets lie ahead.
+
+    `newest`: only what lies in so many last offsets of each partition.
+    """
     numbers = range(partitions_of(settings, topic)) if partitions is None else partitions
-    for records in _committed(settings, topic, numbers, on_total or (lambda _: None)):
+    for records in _committed(settings, topic, numbers, on_total or (lambda _: None), newest):
         yield from records
 
 
@@ -57,9 +61,13 @@ def committed_chunks(settings: Settings, topic: str, number: int) -> Iterator[Ch
     return map(chunk_of, _committed(settings, topic, [number], lambda _: None))
 
 
-def _committed(settings: Settings, topic: str, numbers: Sequence[int], on_total: Callable[[int], None]) -> Iterator[list[Message]]:
+def _committed(
+    settings: Settings, topic: str, numbers: Sequence[int], on_total: Callable[[int], None], newest: int | None = None
+) -> Iterator[list[Message]]:
     name = settings.topic_name(topic)
     begins, ends = _bounds(settings, [TopicPartition(name, number) for number in numbers])
+    if newest is not None:
+        begins = {number: max(begin, ends[number] - newest) for number, begin in begins.items()}
     left = {number for number, end in ends.items() if end > begins[number]}
     on_total(sum(ends[number] - begins[number] for number in left))
     consumer = clients.reading_consumer(settings)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError as MemberError
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from agents import clients
@@ -118,6 +117,3 @@ async def _spoken(settings: Settings) -> dict[int, tuple[int, int]]:
         return dict(connection._versions)
     finally:
         await client.close()
-
-
-__all__ = ["AdminClient", "brokers", "member", "refused", "too_old"]

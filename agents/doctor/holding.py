@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka import IsolationLevel, TopicPartition
 
 from agents import clients
 from agents.doctor.findings import Finding, Ground, fine, wrong
+from agents.doctor.tails import LATEST, offsets, places
 from agents.messages import parted, there
-
-_ANSWER_S = 10.0
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 def held_back(ground: Ground) -> Iterator[Finding]:
@@ -22,18 +19,9 @@ def held_back(ground: Ground) -> Iterator[Finding]:
 
 def _held(ground: Ground, topics: list[str]) -> list[TopicPartition]:
     """Where committed records end before the log does; the offset is the first one held back."""
-    settings = ground.settings
-    places = [TopicPartition(settings.topic_name(topic), number) for topic in topics for number in range(settings.partitions)]
-    stable, ends = (_latest(ground, places, level) for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED))
+    wanted = list(places(ground, topics).values())
+    stable, ends = (offsets(ground, wanted, LATEST, level) for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED))
     return [TopicPartition(*place, offset) for place, offset in stable.items() if offset < ends[place]]
-
-
-def _latest(ground: Ground, places: list[TopicPartition], level: IsolationLevel) -> dict[tuple[str, int], int]:
-    answers = ground.admin.list_offsets(dict.fromkeys(places, _LATEST), isolation_level=level, request_timeout=_ANSWER_S)
-    try:
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
-    except KafkaException as failed:
-        raise clients.unreachable(ground.settings, failed) from failed
 
 
 def _old(ground: Ground, place: TopicPartition) -> Iterator[Finding]:

@@ -1,67 +1,46 @@
-"""The newest records of a partition, without reading all of it."""
+"""Where partitions begin and end, and the newest records of each, without reading all of it."""
 
 from collections.abc import Sequence
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
 
-from agents import clients
 from agents.doctor.findings import Ground
-from agents.messages import parted, there
+from agents.reading import committed_messages
 
+Place = tuple[str, int]
+"""Topic and partition."""
+
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _ANSWER_S = 10.0
-_AT_ONCE = 1_000
-_WAIT_S = 0.5
-_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
-def bounds(ground: Ground, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
+def places(ground: Ground, topics: Sequence[str]) -> dict[Place, TopicPartition]:
+    """Every partition of these topics, by logical name and number; there they have the broker's name."""
+    return {(topic, n): TopicPartition(ground.settings.topic_name(topic), n) for topic in topics for n in range(ground.settings.partitions)}
+
+
+def bounds(ground: Ground, topics: Sequence[str]) -> dict[Place, tuple[int, int]]:
     """The first offset and the last stable offset of every partition of these topics (logical names)."""
-    settings = ground.settings
-    places = {
-        (topic, number): TopicPartition(settings.topic_name(topic), number) for topic in topics for number in range(settings.partitions)
-    }
-    begins, ends = (_offsets(ground, list(places.values()), which) for which in (_EARLIEST, _LATEST))
-    return {key: (begins[place.topic, place.partition], ends[place.topic, place.partition]) for key, place in places.items()}
+    there = places(ground, topics)
+    begins, ends = (offsets(ground, list(there.values()), which) for which in (_EARLIEST, LATEST))
+    return {key: (begins[place.topic, place.partition], ends[place.topic, place.partition]) for key, place in there.items()}
 
 
-def _offsets(ground: Ground, places: list[TopicPartition], which: OffsetSpec) -> dict[tuple[str, int], int]:
-    committed = IsolationLevel.READ_COMMITTED
-    answers = ground.admin.list_offsets(dict.fromkeys(places, which), isolation_level=committed, request_timeout=_ANSWER_S)
-    try:
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
-    except KafkaException as failed:
-        raise clients.unreachable(ground.settings, failed) from failed
+def offsets(
+    ground: Ground, wanted: list[TopicPartition], which: OffsetSpec, level: IsolationLevel = IsolationLevel.READ_COMMITTED
+) -> dict[Place, int]:
+    """An offset of each place, by the broker's name. Raises KafkaException."""
+    answers = ground.admin.list_offsets(dict.fromkeys(wanted, which), isolation_level=level, request_timeout=_ANSWER_S)
+    return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
 
 
-def newest(ground: Ground, topics: Sequence[str], count: int) -> dict[tuple[str, int], list[Message]]:
+def newest(ground: Ground, topics: Sequence[str], count: int) -> dict[Place, list[Message]]:
     """What lies in the last `count` offsets of every partition of these topics (logical names)."""
-    wanted = {key: (max(begin, end - count), end) for key, (begin, end) in bounds(ground, topics).items() if end > begin}
-    logical = {ground.settings.topic_name(topic): topic for topic in topics}
-    found: dict[tuple[str, int], list[Message]] = {key: [] for key in wanted}
-    left = set(wanted)
-    consumer = clients.reading_consumer(ground.settings)
-    try:
-        consumer.assign([TopicPartition(ground.settings.topic_name(topic), n, begin) for (topic, n), (begin, _) in wanted.items()])
-        while left:
-            records, reports = parted(there(consumer, _AT_ONCE, _WAIT_S))
-            for record in records:
-                found[_key(record, logical)].append(record)
-            left -= {_key(report, logical) for report in reports if _is_end(report)}
-            left -= {key for key in left if found[key] and (found[key][-1].offset() or 0) + 1 >= wanted[key][1]}
-    finally:
-        consumer.close()
+    numbers = range(ground.settings.partitions)
+    found: dict[Place, list[Message]] = {(topic, number): [] for topic in topics for number in numbers}
+    for topic in topics:
+        for message in committed_messages(ground.settings, topic, partitions=numbers, newest=count):
+            found[topic, message.partition()].append(message)
     return found
-
-
-def _key(message: Message, logical: dict[str, str]) -> tuple[str, int]:
-    return logical[message.topic() or ""], message.partition() or 0
-
-
-def _is_end(report: Message) -> bool:
-    """Whether the partition's end is reported. Raises KafkaException for what librdkafka does not mend by itself."""
-    error = report.error()
-    assert error is not None, "a report is an error"
-    if error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        raise KafkaException(error)
-    return error.code() == KafkaError._PARTITION_EOF

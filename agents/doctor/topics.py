@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
 
-from agents import clients, provisioning
+from agents import provisioning
 from agents.doctor.findings import Finding, Ground, fine, look, told, wrong
 from schemas.topics import TOPICS
 
@@ -83,14 +83,11 @@ def over_limits(ground: Ground, config: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _configs(ground: Ground, kind: ResourceType, names: list[str]) -> dict[str, dict[str, str]]:
-    """The configuration of each resource. Raises SettingsError."""
+    """The configuration of each resource. Raises KafkaException."""
     if not names:
         return {}
     answers = ground.admin.describe_configs([ConfigResource(kind, name) for name in names], request_timeout=_ANSWER_S)
-    try:
-        return {each.name: {entry.name: entry.value for entry in answer.result().values()} for each, answer in answers.items()}
-    except KafkaException as failed:
-        raise clients.unreachable(ground.settings, failed) from failed
+    return {each.name: {entry.name: entry.value for entry in answer.result().values()} for each, answer in answers.items()}
 
 
 def _is_missing(failed: BaseException) -> bool:
