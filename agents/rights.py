@@ -7,7 +7,7 @@ be asked for a worker's rights: the group is described, the ids show when one is
 
 import time
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
@@ -18,10 +18,10 @@ from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Role, Topic, physical_name
 
 Duty = Literal["worker", "ingest", "explain", "export", "audit", "replay --live", "dead-letters", "topics create"]
-Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID", "BROKER"]
+Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 
-DUTIES: tuple[Duty, ...] = ("worker", "ingest", "explain", "export", "audit", "replay --live", "dead-letters", "topics create")
+DUTIES: tuple[Duty, ...] = get_args(Duty)
 _COORDINATED_SOON = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
@@ -95,7 +95,7 @@ def _worked(topic: Topic) -> tuple[Operation, ...]:
         return (*_READ, *_WRITE)
     if topic.role is Role.INPUT:
         return _READ
-    return _WRITE if topic.role is Role.OUTPUT or topic.name == "fold-order" else ()
+    return _WRITE if topic.role is Role.OUTPUT else ()
 
 
 def of(duty: Duty, settings: Settings) -> list[Right]:
@@ -106,10 +106,10 @@ def of(duty: Duty, settings: Settings) -> list[Right]:
 def missing(duty: Duty, settings: Settings, admin: AdminClient) -> list[Right]:
     """The rights on topics and on the group that the broker does not give our user. On a broker without an authorizer: none."""
     wanted = of(duty, settings)
-    allowed = dict(_allowed_topics(sorted({right.name for right in wanted if right.resource == "TOPIC"}), admin, settings))
-    groups = [right.name for right in wanted if right.resource == "GROUP"]
-    allowed |= {group: _allowed_group(group, admin, settings) for group in groups}
-    return [right for right in wanted if right.name in allowed and right.operation not in allowed[right.name]]
+    topics, groups = ({right.name for right in wanted if right.resource == kind} for kind in ("TOPIC", "GROUP"))
+    allowed = {("TOPIC", name): operations for name, operations in _allowed_topics(sorted(topics), admin, settings)}
+    allowed |= {("GROUP", name): _allowed_group(name, admin, settings) for name in groups}  # a topic may have the group's name
+    return [right for right in wanted if right.operation not in allowed.get(right[:2], {right.operation})]
 
 
 def _allowed_topics(names: list[str], admin: AdminClient, settings: Settings) -> Iterator[tuple[str, set[str]]]:
@@ -152,13 +152,13 @@ def _allowed_group(group: str, admin: AdminClient, settings: Settings) -> set[st
 def _operations(described: object) -> set[str]:
     """The allowed operations of a description; a broker too old to say so is taken to allow everything."""
     found = getattr(described, "authorized_operations", None)
-    return {operation.name for operation in found} if found is not None else set(Operation.__args__)  # type: ignore[attr-defined]
+    return {operation.name for operation in found} if found is not None else set(get_args(Operation))
 
 
 def sentence(right: Right, settings: Settings) -> str:
     """What is missing and the command that grants it."""
     user = settings.kafka.get("sasl.username", "<the user>")
-    option = {"TOPIC": "--topic", "GROUP": "--group", "TRANSACTIONAL_ID": "--transactional-id", "BROKER": "--cluster"}[right.resource]
+    option = {"TOPIC": "--topic", "GROUP": "--group", "TRANSACTIONAL_ID": "--transactional-id"}[right.resource]
     operation = "".join(part.capitalize() for part in right.operation.split("_"))
     pattern = " --resource-pattern-type prefixed" if right.prefixed else ""
     return (

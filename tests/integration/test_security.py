@@ -24,7 +24,7 @@ from agents.doctor.findings import Finding, State
 from agents.embedded.broker import Broker
 from agents.embedded.configuration import data_directory
 from agents.provisioning import create_topics
-from agents.rights import DUTIES, Duty, Right, of
+from agents.rights import DUTIES, Duty, Right, missing, of
 from agents.settings import Settings, load_settings
 from schemas.errors import PolicyError, SettingsError
 from streams.policy import load_policy
@@ -162,6 +162,12 @@ def test_the_doctor_names_the_right_that_is_missing(guarded: SecuredKafka, spoke
         assert said == [f"user worker lacks {right}"]
     finally:
         guarded.grant("worker", right)
+
+
+def test_a_group_that_has_the_name_of_a_topic_has_rights_of_its_own(guarded: SecuredKafka) -> None:
+    settings = settings_of(guarded, "worker").model_copy(update={"application_id": "interactions"})
+    lacking = missing("worker", settings, clients.admin_client(settings))
+    assert [right for right in lacking if right.name == f"{PREFIX}interactions"] == [Right("GROUP", f"{PREFIX}interactions", "READ")]
 
 
 @pytest.mark.parametrize(
