@@ -28,9 +28,9 @@ _NOT_LED_YET = frozenset(
         KafkaError._UNKNOWN_TOPIC,
     }
 )
-
-
 _ALL_FENCED = "All brokers are currently fenced"
+"""What the broker says beside INVALID_REPLICATION_FACTOR, the code that it also gives where brokers are too few for ever. Where it says
+it in other words, the refusal is told at once."""
 _FENCED_WAIT_S = 0.5
 
 
