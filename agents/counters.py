@@ -5,7 +5,7 @@ A partition's counters outlive its lane, so that totals never fall when a lane m
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,6 @@ class LaneCounters:
         """How the fold of a committed transaction came about."""
         self.handed.update(folded.handed)
         self.due += folded.due
-
-    def count_tiers(self, population: Callable[[], Mapping[tuple[str, str], int]]) -> None:
-        """How many accounts stand in each tier."""
-        self.population = population()
 
     def count_results(self, outputs: Iterable[Output], dead: Iterable[DeadLetter], changes: Sequence[tuple[bytes, bytes | None]]) -> None:
         """What a committed transaction published and wrote to the changelog."""

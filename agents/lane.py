@@ -58,7 +58,7 @@ class Duty(NamedTuple):
 
     topics: tuple[str, ...]
     policy_digest: str
-    source: str
+    application: str
     mode: Mode
     batch_records: int
     quarantined: frozenset[tuple[str, int]] = frozenset()
@@ -105,16 +105,7 @@ class Lane:
     def step(self, timeout_s: float) -> bool:
         """Fetch, then one unit of work if any order is settled. True: a transaction was committed."""
         self.gather(timeout_s)
-        done = self.cycle()
-        self._count_tiers()
-        return done
-
-    def _count_tiers(self) -> None:
-        """Count how many accounts stand in each tier, if that has changed and the last count is old: every row is looked at."""
-        now_ms = self._clock()
-        if self._moved_tiers and now_ms - self._tiers_counted_at_ms >= COUNT_TIERS_EVERY_MS:
-            self.counters.count_tiers(self.rows.population)
-            self._tiers_counted_at_ms, self._moved_tiers = now_ms, False
+        return self.cycle()
 
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
@@ -177,7 +168,20 @@ class Lane:
     # -- one unit of work ----------------------------------------------------------------------------------------------
 
     def cycle(self) -> bool:
-        """Fold what is settled and commit it. True: there was something."""
+        """Fold what is settled and commit it; now and then look at what all accounts have come to. True: there was something to fold."""
+        done = self._fold_settled()
+        self._count_tiers()
+        return done
+
+    def _count_tiers(self) -> None:
+        """Count how many accounts stand in each tier, if that has changed and the last count is old: every row is looked at."""
+        now_ms = self._clock()
+        if self._moved_tiers and now_ms - self._tiers_counted_at_ms >= COUNT_TIERS_EVERY_MS:
+            self.counters.population = self.rows.population()
+            self._tiers_counted_at_ms, self._moved_tiers = now_ms, False
+
+    def _fold_settled(self) -> bool:
+        """One unit of work of what is settled. True: there was something."""
         taken = self._merge.take(self._pace.records)
         self._held_bytes -= size_of(taken.payloads)
         tick = self._due_tick(taken)
@@ -189,7 +193,7 @@ class Lane:
             fold_s = self._stopwatch() - began_at
             ranges = self._ranges(taken)
             moved = self._moved(ranges, self._ceiling.windows(self._progress, taken, folded.dead))
-            records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.source)
+            records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.application)
             sent = self._work.send(records)
         self._work.commit(records, sent)
         self.counters.fold_s += fold_s

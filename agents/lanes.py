@@ -265,8 +265,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
         def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
             return fold_cycle(partition, records, codec, mode=mode, decided_at_ms=decided_at_ms, quarantined=refused, tick_ms=tick_ms)
 
-        source = f"/tierstream/{settings.application_id}"
-        duty = Duty(topics, policy.digest, source, mode, settings.batch_records, refused, settings.dead_letter_share)
+        duty = Duty(topics, policy.digest, settings.application_id, mode, settings.batch_records, refused, settings.dead_letter_share)
         log = KafkaLog(settings, number, topics, admin(), identities())
         return Lane(log, partition, fold, codec.encode, duty, clock=clock, baton=baton, counters=counters)
 

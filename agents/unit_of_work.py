@@ -38,8 +38,9 @@ class Content(NamedTuple):
 Encode = Callable[[msgspec.Struct], bytes]
 
 
-def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], encode: Encode, source: str) -> Content:
-    """What the transaction of one cycle holds. `source` names the application in CloudEvents."""
+def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], encode: Encode, application: str) -> Content:
+    """What the transaction of one cycle holds; `application` says it."""
+    source = f"/tierstream/{application}"
     changelog: list[Pair] = [*folded.changes, *((progress_key(topic), progress_payload(at)) for topic, at in progress.items())]
     headed: dict[str, list[Headed]] = {}
     for output in folded.outputs:
@@ -47,7 +48,6 @@ def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], 
         record = Headed(output.key, None, []) if said is None else Headed(output.key, encode(said), announced(output, source))
         headed.setdefault(output.topic, []).append(record)
     if folded.dead:
-        application = source.rpartition("/")[2]
         headed[DEAD_LETTERS] = [Headed(letter.key, letter.payload, dead_letters.headers(letter, application)) for letter in folded.dead]
     fold_order: list[Pair] = [(str(order.partition).encode(), encode(order))]
     return Content({CHANGELOG: changelog, FOLD_ORDER: fold_order}, headed)

@@ -91,7 +91,7 @@ def tallying_lane(
 ) -> tuple[Lane, Tally]:
     """A lane over any log that folds into a Tally. `duty`: what should differ from the usual Duty."""
     tally = Tally()
-    usual = Duty(tuple(topics), "digest-1", "/tierstream/test", "LIVE", 1_000)
+    usual = Duty(tuple(topics), "digest-1", "test", "LIVE", 1_000)
     lane = Lane(
         log, tally, tally.fold, Codec().encode, usual._replace(**duty),
         clock=clock, baton=nullcontext(), counters=counters or LaneCounters(), wait=lambda _seconds: None,

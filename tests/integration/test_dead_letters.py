@@ -53,7 +53,7 @@ def lane_of(deployment: Deployment, codec: Codec) -> tuple[Lane, Partition]:
     def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
         return fold_cycle(partition, records, codec, mode="LIVE", decided_at_ms=decided_at_ms, tick_ms=tick_ms)
 
-    duty = Duty(POLICY.inputs, POLICY.digest, "/tierstream/sabc", "LIVE", 1_000)
+    duty = Duty(POLICY.inputs, POLICY.digest, "sabc", "LIVE", 1_000)
     log, baton = deployment.log(POLICY.inputs), nullcontext()
     return Lane(log, partition, fold, CODEC.encode, duty, clock=wall_clock, baton=baton, counters=LaneCounters()), partition
 
@@ -224,6 +224,8 @@ def test_a_letter_that_no_worker_has_written_is_named_and_left(deployment: Deplo
     produce(deployment, [("acme", b"x", [("why", b"who knows")])], "dead-letters")
     listed = commands.json("dead-letters", "list")
     assert (listed["letters"], listed["illegible"][0]["place"]) == (0, "1:0")
+    shown = commands.run("dead-letters", "show", "1:0")
+    assert (shown.returncode, "letter 1:0 is illegible" in shown.stderr) == (2, True)
     assert commands.json("dead-letters", "replay", exit_code=1)["left"] == {"illegible: no worker has written it": 1}
 
 

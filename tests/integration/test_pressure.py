@@ -126,6 +126,7 @@ def test_a_restore_of_many_accounts_stays_within_the_same_bound(kafka: Broker, p
     with Worker(settings, tmp_path / "worker.log") as worker:
         worker.await_lanes(1, 300)
         assert worker.metric("tierstream_accounts") == RESTORED
+        eventually(lambda: worker.metric("tierstream_tier_accounts") == RESTORED, 30, "every account in its tier")
         most_mb, allowed_mb = memory_mb(worker, "VmHWM"), bound_mb(RESTORED, 1)
         restored_s = worker.metric("tierstream_restore_seconds")
         print(f"{RESTORED} accounts restored in {restored_s:.1f} s; memory at most {most_mb:.0f} MB, bound {allowed_mb:.0f} MB")

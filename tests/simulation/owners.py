@@ -46,7 +46,7 @@ class Owner:
         self.memory: Memory | None = None
         self.commits = 0
         quarantined = schedule.quarantined
-        duty = Duty(world.topics, self.policy.digest, f"/tierstream/{APPLICATION}", schedule.mode, schedule.batch_records, quarantined)
+        duty = Duty(world.topics, self.policy.digest, APPLICATION, schedule.mode, schedule.batch_records, quarantined)
         self.lane = Lane(
             self.log, self.partition, self._fold, CODEC.encode, duty, clock=world.worker_clock, baton=nullcontext(),
             counters=LaneCounters(), wait=world.wait, stopwatch=world.stopwatch,

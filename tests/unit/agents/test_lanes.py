@@ -61,6 +61,11 @@ def test_a_lane_reads_accounts_between_units_of_work(bench: Bench) -> None:
     assert lanes.by_number[0].read("nobody") is None
 
 
+def test_a_lane_counts_its_tiers_while_it_runs(bench: Bench) -> None:
+    lane = bench.started(0).by_number[0]
+    assert eventually(lambda: lane.counters.population) == {("counted", "seen"): 0}
+
+
 def test_a_paused_lane_commits_nothing_and_goes_on_with_its_memory(bench: Bench) -> None:
     lanes = bench.started(0, 1)
     assert lanes.pause(5)
