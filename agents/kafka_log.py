@@ -164,9 +164,8 @@ class KafkaLog:
             if (topic := self._logical.get(name)) is not None:
                 chunks[topic] = chunk = chunk_of(of_topic)
                 self._positions[topic] = int(chunk.offset[-1]) + 1
-        if not chunks:
-            with suppress(Retriable):  # begin insists, once there is something
-                self._require_same_topics(self._identities.lately)
+        with suppress(Retriable):  # asked here, where no other lane waits for the answer; begin insists
+            self._require_same_topics(self._identities.lately)
         return Fetched(chunks, self._ended(reports))
 
     def _ended(self, reports: Sequence[Message]) -> frozenset[str]:
