@@ -102,8 +102,8 @@ def fold_all(
     place = 0
     while True:
         if run is not None:
-            for decided, outputs in run.advance(place):
-                yield Said(decided, outputs)
+            for decided in run.advance(place):
+                yield Said(decided.record, decided.outputs)
             place = run.place
         if place == len(records):
             break

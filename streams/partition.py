@@ -10,10 +10,11 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas import changelog
 from schemas.errors import RecordRejected
-from schemas.records import AccountProfile, Command, Event, Mode, RiskSignal
+from schemas.records import AccountProfile, AccountTiers, Action, Command, Event, HotLead, Mode, RiskSignal, TierTransition
 from schemas.topics import INPUTS
 from streams import intake
 from streams.account import AccountFold, Fate, Output, Step
@@ -119,22 +120,23 @@ class Partition:
         reference_ms = at_ms if previous_ms is None else previous_ms
         late = self._accounts.late(until_ms)
         self._due += len(late)
-        if self._forwarder is not None and len(late):
-            late = self._forwarder.rebound(self._accounts, late, until_ms)
-        return self._decide_due(self._accounts.in_order(late), until_ms, TickOccasion(mode, decided_at_ms, reference_ms))
+        decided = self._decide_due(late, until_ms, TickOccasion(mode, decided_at_ms, reference_ms)) if len(late) else []
+        # By when it happened: that an account is looked at sooner than it need be, as after a restore, must not change the order.
+        decided.sort(key=lambda each: (_happened_at_ms(each[1][0]), self._accounts.key(each[0])))
+        return [output for _, outputs in decided for output in outputs]
 
-    def _decide_due(self, numbers: list[int], until_ms: int, occasion: TickOccasion) -> list[Output]:
-        """Compiled code and Python take turns: what one leaves the other decides."""
-        outputs, place, due = list[Output](), 0, np.array(numbers, np.int64)
+    def _decide_due(self, late: NDArray[np.int64], until_ms: int, occasion: TickOccasion) -> list[tuple[int, list[Output]]]:
+        """What follows for which of these accounts. Compiled code and Python take turns: what one leaves the other decides."""
+        found, place = list[tuple[int, list[Output]]](), 0
         while True:
             if self._forwarder is not None:
-                place, decided = self._forwarder.due(self._accounts, due, place, until_ms, occasion)
-                outputs += decided
-            if place == len(numbers):
-                return outputs
-            outputs += self._fold.due(
-                self._accounts, numbers[place], until_ms, occasion.mode, occasion.decided_at_ms(), occasion.reference_ms()
-            )
+                place, decided = self._forwarder.due(self._accounts, late, place, until_ms, occasion)
+                found += [(each.account, each.outputs) for each in decided]
+            if place == len(late):
+                return found
+            number, how = int(late[place]), (occasion.mode, occasion.decided_at_ms(), occasion.reference_ms())
+            if outputs := self._fold.due(self._accounts, number, until_ms, *how):
+                found.append((number, outputs))
             place += 1
 
     def take_changes(self) -> list[tuple[bytes, bytes | None]]:
@@ -242,3 +244,11 @@ class Partition:
     def account_ids(self) -> list[str]:
         """Every account of this partition."""
         return [key.decode() for key in self._accounts]
+
+
+def _happened_at_ms(output: Output) -> int:
+    """The instant that a record of what time did is about."""
+    match output.record:
+        case Action(due_at=at_ms) | TierTransition(effective_at=at_ms) | AccountTiers(effective_at=at_ms) | HotLead(effective_at=at_ms):
+            return at_ms
+    raise AssertionError(f"nothing that time does is told on {output.topic}")

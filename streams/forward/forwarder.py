@@ -23,13 +23,12 @@ from streams.forward.folding import DULL, MAY_JUMP, NEEDS_DOSSIER, NO_ROOM, RECY
 from streams.forward.foresight import foresight
 from streams.forward.plan import SCHEME_END, SCHEME_WIDTH, SCHEMES, Plan
 from streams.forward.planning import TOPIC
-from streams.forward.rebounding import decide_due, rebound
 from streams.forward.tales import room_for
-from streams.forward.telling import Occasion, Step, Teller
+from streams.forward.telling import Decided, Occasion, Teller
+from streams.forward.ticking import decide_due
 from streams.intake import Decoder, RawRecord
 from streams.moment import Reason, of_record
 from streams.policy.compiled import CompiledPolicy
-from streams.settling import Output
 
 Quarantined = AbstractSet[tuple[str, int]]
 Entering = Callable[[RawRecord], bool]
@@ -127,21 +126,16 @@ class Forwarder:
         records = Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns)
         return Run(self, accounts, records, occasion, lambda place: enter(batch[place]), int(np.count_nonzero(others)))
 
-    def rebound(self, accounts: Accounts, late: NDArray[np.int64], until_ms: int) -> NDArray[np.int64]:
-        """Look again at accounts whose deadline has passed; those that are left have something to decide."""
-        return late[: rebound(late, until_ms, accounts.memory(), self.copy)]
-
     def due(
         self, accounts: Accounts, numbers: NDArray[np.int64], first: int, until_ms: int, occasion: Occasion
-    ) -> tuple[int, list[Output]]:
-        """Decide what is due for these accounts, from `first` on: the place of the first one left to Python, and what was decided."""
-        outputs: list[Output] = []
+    ) -> tuple[int, list[Decided]]:
+        """Let time pass for these accounts, from `first` on: the place of the first one left to Python, and what was decided."""
+        decided: list[Decided] = []
         while True:
             first, stopped = decide_due(first, numbers, until_ms, accounts.memory(), self.copy, self.desk)
-            for _, decided in self.teller.told(self.desk.tales, accounts, occasion):
-                outputs += decided
+            decided += self.teller.told(self.desk.tales, accounts, occasion)
             if stopped in (END, LEFT):
-                return first, outputs
+                return first, decided
             if stopped == NO_MEMORY:
                 accounts.make_room()
 
@@ -164,19 +158,19 @@ class Run:
         self._tally = np.zeros(NO_ROOM + 1, np.int64)
         self.place = 0
 
-    def advance(self, first: int) -> list[Step]:
+    def advance(self, first: int) -> list[Decided]:
         """Fold from record `first` on, up to the first one left to Python; what the records before it gave."""
-        forwarder, accounts, steps = self._forwarder, self._accounts, list[Step]()
+        forwarder, accounts, decided = self._forwarder, self._accounts, list[Decided]()
         while True:
             memory = accounts.memory()
             first, stopped = advance(first, self._records, memory, forwarder.plan, forwarder.copy, forwarder.desk, self._tally)
             if forwarder.desk.tales.written[0]:
-                steps += forwarder.teller.told(forwarder.desk.tales, accounts, self._occasion)
+                decided += forwarder.teller.told(forwarder.desk.tales, accounts, self._occasion)
             if stopped == NO_MEMORY:
                 accounts.make_room()
             elif stopped in (END, LEFT) or (stopped == NEW and not self._lets_in(first)):
                 self.place = first
-                return steps
+                return decided
 
     def _lets_in(self, place: int) -> bool:
         """Whether the account of its first record is made."""

@@ -51,10 +51,11 @@ class Tale(NamedTuple):
     worths: list[int]
 
 
-class Step(NamedTuple):
-    """What one record gave, by its place in the batch; NOWHERE for a tick."""
+class Decided(NamedTuple):
+    """What one record (by its place in the batch, NOWHERE for a tick) gave for its account."""
 
     record: int
+    account: int
     outputs: list[Output]
 
 
@@ -65,13 +66,15 @@ class Teller:
         self.application, self.partition, self.policy = application, partition, policy
         self._first_scheme = int(plan.plan[SCHEMES])
 
-    def told(self, tales: t.Tales, accounts: Accounts, occasion: Occasion) -> list[Step]:
+    def told(self, tales: t.Tales, accounts: Accounts, occasion: Occasion) -> list[Decided]:
         """What was decided, step by step; the tales are forgotten."""
         number, tales.written[0] = int(tales.written[0]), 0
         rows = tales.rows[:number].view(self.policy.layout.dtype)[:, 0]
         heads, worths = tales.heads[:number].tolist(), tales.worths[:number].tolist()
         steps = groupby(map(Tale, heads, rows, worths), lambda tale: (tale.head[t.RECORD], tale.head[t.ACCOUNT]))
-        return [Step(record, _Telling(self, accounts, account, record, occasion).told(step)) for (record, account), step in steps]
+        return [
+            Decided(record, account, _Telling(self, accounts, account, record, occasion).told(step)) for (record, account), step in steps
+        ]
 
     def scheme(self, at: int) -> Scheme:
         """The scheme whose list in the plan begins there."""

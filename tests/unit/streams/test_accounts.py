@@ -49,10 +49,6 @@ def filled(keys: list[bytes], accounts: int = 1) -> Accounts:
     return made
 
 
-def due(accounts: Accounts, until_ms: int) -> list[int]:
-    return accounts.in_order(accounts.late(until_ms))
-
-
 def shown(accounts: Accounts) -> dict[bytes, bytes]:
     return {key: accounts.row(number).tobytes() for number, key in enumerate(accounts)}
 
@@ -65,7 +61,7 @@ def test_growth_keeps_rows_keys_and_deadlines() -> None:
     few.set_deadline(3, 50)
     many.set_deadline(3, 50)
     assert shown(few) == shown(many)
-    assert (few.earliest_ms(), due(few, 49), due(few, 50)) == (50, [], [3])
+    assert (few.earliest_ms(), few.late(49).tolist(), few.late(50).tolist()) == (50, [], [3])
     assert [few.find(key) for key in KEYS] == list(range(len(KEYS))) == [many.find(key) for key in KEYS]
     assert few.find(b"") is few.find(b"acct-300") is None
 
@@ -97,7 +93,7 @@ def test_what_was_given_makes_the_same_accounts() -> None:
     back.restore_rows([key for key, _ in rows], [payload for _, payload in rows])
     back.restored()
     assert shown(back) == shown(live)
-    assert (back.earliest_ms(), due(back, 77)) == (77, [5])
+    assert (back.earliest_ms(), back.late(77).tolist()) == (77, [5])
 
 
 def test_of_rows_of_one_account_the_last_stays() -> None:
