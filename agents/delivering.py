@@ -10,6 +10,7 @@ Rules:
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +59,7 @@ class Delivery:
     def send(self, items: Iterable[Item]) -> None:
         """Everything, in order, committed. Raises SettingsError if another ingest of the same file takes over."""
         for together in _transactions(items):
-            self._transactions.commit(lambda together=together: self._send_all(together))  # type: ignore[misc]
+            self._transactions.commit(partial(self._send_all, together))
 
     def _send_all(self, items: Sequence[Item]) -> None:
         """What one transaction holds."""
