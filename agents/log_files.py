@@ -6,7 +6,7 @@ would refuse is told with its place and the replay goes on; what is no log at al
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
@@ -78,10 +78,27 @@ def _told(said: Said | Refusal, place: str) -> list[Output | Refusal]:
 # -- an Avro container -----------------------------------------------------------------------------------------------------------------
 
 
-def _records(file: BinaryIO, replay: FileReplay, on_read: OnRead) -> Iterator[list[Output | Refusal]]:
-    read = 0
+class _Onward:
+    """A file that tells how far it was read, which a pipe cannot."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._read = file, 0
+
+    def read(self, size: int) -> bytes:
+        """So many bytes more, fewer at the end."""
+        piece = self._file.read(size)
+        self._read += len(piece)
+        return piece
+
+    def tell(self) -> int:
+        """How many there were."""
+        return self._read
+
+
+def _records(opened: BinaryIO, replay: FileReplay, on_read: OnRead) -> Iterator[list[Output | Refusal]]:
+    file, read = _Onward(opened), 0
     try:
-        for block in read_log(file):
+        for block in read_log(cast(IO[bytes], file)):
             yield [one for batch in batches(block, replay.reads) for one in _of_batch(batch, replay)]
             read, before = file.tell(), read
             on_read(read - before)

@@ -5,6 +5,7 @@ hundreds of thousands of records a second. Rules: nothing outside a block is rea
 all, as far as it was read. Beside `codec` alone in knowing fastavro.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, Final, NamedTuple
 
@@ -40,7 +41,8 @@ NOWHERE: Final = -1
 _BLOCK_BYTES: Final = 2 * 1_048_576
 _NONE: Final = -1
 _TOPICS: Final = tuple(INPUTS)
-_FAULTS: Final = (EOFError, IndexError, KeyError, UnicodeDecodeError, ValueError)
+_FAULTS: Final = (EOFError, IndexError, KeyError, MemoryError, OverflowError, ValueError, zlib.error)
+"""What bytes that are no log lead to; two of them where they claim sizes that no file has."""
 
 
 class LogFileError(ValueError):
@@ -104,16 +106,16 @@ _FIELDS: Final = tuple(field["name"] for field in SCHEMA["fields"])
 
 
 def read_log(file: IO[bytes]) -> Iterator[LoggedBlock]:
-    """The file block by block. Raises LogFileError where it is not what `write_log` writes."""
+    """The file block by block; of a file, only `read` and `tell` are used. Raises LogFileError where it is not what `write_log` writes."""
     names = _names(_TOPICS)
     try:
         blocks: Any = fastavro.block_reader(file)  # its types do not tell all that its blocks have
         _require_schema(blocks.writer_schema)
         for block in blocks:
             yield _columns(np.frombuffer(block.bytes_.getvalue(), np.uint8), block.num_records, names)
+    except LogFileError:
+        raise
     except _FAULTS as fault:
-        if isinstance(fault, LogFileError):
-            raise
         raise LogFileError(f"log file must be an Avro object container as `export --avro` writes it: {fault}") from fault
 
 

@@ -1,6 +1,7 @@
 """Laws of a log in a file: lines or container, in blocks or one by one, it says the same; what is refused is named by its place."""
 
 import io
+import os
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
@@ -73,6 +74,16 @@ def test_lines_and_container_in_blocks_or_one_by_one_say_the_same(monkeypatch: p
     assert said(lines(records)) == expected
     monkeypatch.setattr(log_files, "BLOCK_LINES", 17)
     assert said(lines(records)) == expected
+
+
+def test_a_pipe_says_what_a_file_says() -> None:
+    records = logged(events=50)
+    for content in (container(records), lines(records)):
+        out, into = os.pipe()
+        os.write(into, content)
+        os.close(into)
+        with open(out, "rb") as pipe:
+            assert list(replayed(pipe, FileReplay("test", POLICY))) == said(content)
 
 
 def test_what_partitions_say_keeps_the_order_of_the_file() -> None:

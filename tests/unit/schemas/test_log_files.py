@@ -5,13 +5,14 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.log_files import MAGIC, NOWHERE, LogFileError, LoggedRecord, read_log, write_log
+from schemas.log_files import MAGIC, NOWHERE, SCHEMA, LogFileError, LoggedRecord, read_log, write_log
 from schemas.topics import INPUTS
 from tests.house.tree import ROOT
 
@@ -84,6 +85,34 @@ def test_changed_bytes_are_read_or_refused_and_never_read_past_the_end(records: 
     except LogFileError:
         return
     assert sum(len(each.key or b"") + len(each.payload) for each in found) <= len(file)
+
+
+@pytest.mark.parametrize("claimed", [10**3, 10**11, 2**60, 2**62])
+@pytest.mark.parametrize("what", ["records", "bytes"])
+def test_a_block_that_claims_more_than_any_file_has_is_refused(claimed: int, what: str, tmp_path: Path) -> None:
+    content = written(TWO)
+    begin = next(iter(fastavro.block_reader(io.BytesIO(content)))).offset + (what == "bytes")  # each claim is one byte long
+    file = tmp_path / "log.avro"
+    file.write_bytes(content[:begin] + varint(2 * claimed) + content[begin + 1 :])
+    with file.open("rb") as opened, pytest.raises(LogFileError):
+        list(read_log(opened))
+
+
+def varint(number: int) -> bytes:
+    return bytes([number & 0x7F]) if number < 0x80 else bytes([number & 0x7F | 0x80]) + varint(number >> 7)
+
+
+def test_a_compressed_log_is_read_and_refused_where_it_is_damaged() -> None:
+    into = io.BytesIO()
+    records = [
+        each._asdict() | {"appended_at": each.appended_at_ms, "offset": None if each.offset == NOWHERE else each.offset} for each in TWO
+    ]
+    fastavro.writer(into, dict(SCHEMA), records, codec="deflate")
+    content = into.getvalue()
+    assert read(content) == TWO
+    begin = next(iter(fastavro.block_reader(io.BytesIO(content)))).offset + 2
+    with pytest.raises(LogFileError):
+        read(content[:begin] + b"\xff\xff" + content[begin + 2 :])
 
 
 @pytest.mark.parametrize(
