@@ -31,7 +31,6 @@ APPENDED_AT: Final = _OWN + "appended_at"
 RETURN: Final = _OWN + "return_of"
 """On a record that was put back: the place of its letter, `PARTITION:OFFSET` of `dead-letters`."""
 
-Headers = list[tuple[str, bytes]]
 ForeignHeaders = tuple[tuple[str, bytes | None], ...]
 """Headers as somebody else wrote them: a value may be missing."""
 
@@ -59,7 +58,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         return next((text.decode(errors="replace") for name, text in reversed(self.headers) if name == RETURN and text is not None), None)
 
 
-def headers(letter: DeadLetter, application: str = "tierstream") -> list[tuple[str, bytes | None]]:
+def headers(letter: DeadLetter, application: str) -> list[tuple[str, bytes | None]]:
     """The Kafka headers of a dead letter: the record's own, then the block about it. `application` refused it."""
     texts = {
         TOPIC: letter.topic,

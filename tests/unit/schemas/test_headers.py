@@ -38,7 +38,7 @@ LETTER = DeadLetter(
 
 @given(LETTERS)
 def test_a_dead_letter_comes_back(letter: DeadLetter) -> None:
-    assert dead_letters.from_headers(dead_letters.headers(letter), letter.key, letter.payload) == letter
+    assert dead_letters.from_headers(dead_letters.headers(letter, "sabc"), letter.key, letter.payload) == letter
 
 
 def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
@@ -61,7 +61,7 @@ def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
 def test_the_records_own_headers_stay_as_they_were_even_those_named_like_ours() -> None:
     own = (("trace", b"\xff"), ("nothing", None), (dead_letters.TOPIC, b"of a queue before ours"), ("trace", b"again"))
     letter = msgspec.structs.replace(LETTER, headers=own)
-    written = dead_letters.headers(letter)
+    written = dead_letters.headers(letter, "sabc")
     assert tuple(written[: len(own)]) == own
     assert dead_letters.from_headers(written, LETTER.key, LETTER.payload) == letter
     assert dead_letters.headers_to_return(letter, "1:7") == [*own, ("tierstream.return_of", b"1:7")]
@@ -74,7 +74,7 @@ def test_a_record_put_back_twice_names_the_last_letter_only() -> None:
 
 
 def test_missing_headers_are_named() -> None:
-    ours = dead_letters.headers(LETTER)
+    ours = dead_letters.headers(LETTER, "sabc")
     lacking = [(name, text) for name, text in ours if name != dead_letters.REASON]
     with pytest.raises(ValueError, match=r"lacks the header tierstream\.reason"):
         dead_letters.from_headers(lacking, None, None)
