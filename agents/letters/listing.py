@@ -9,7 +9,7 @@ from agents.letters.returning import refusal_now
 from agents.reading import partitions_of
 from agents.settings import Settings
 from schemas.codec import Codec
-from schemas.errors import RecordRejected
+from schemas.errors import Reason, RecordRejected, SettingsError
 from schemas.records import Event, Tick
 from schemas.topics import INPUTS
 
@@ -52,14 +52,17 @@ def found_at(settings: Settings, place: str, on_total: OnCount, on_read: OnCount
     """The letter at a place, None if there is none. Raises SettingsError for one that no worker has written."""
     codec = Codec()
     for letter in letters(settings, returned(settings, codec), on_total=on_total, on_read=on_read):
-        if isinstance(letter, Letter) and letter.place == place:
-            return _whole(letter, codec, partitions_of(settings, "dead-letters"))
+        if letter.place != place:
+            continue
+        if isinstance(letter, Illegible):
+            raise SettingsError(f"letter {place} is illegible, no worker has written it: {letter.fault}")
+        return _whole(letter, codec, partitions_of(settings, "dead-letters"))
     return None
 
 
 def _whole(letter: Letter, codec: Codec, partitions: int) -> Whole:
     if letter.said.topic not in INPUTS:
-        return Whole(letter, None, None)
+        return Whole(letter, RecordRejected(Reason.WRONG_RECORD, f"{letter.said.topic} is no input topic of this version"), None)
     try:
         record = codec.decode(letter.said.topic, letter.said.payload)
     except RecordRejected as refusal:

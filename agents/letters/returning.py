@@ -10,10 +10,11 @@ Rules:
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
 from agents.clocks import Clock, wall_clock
-from agents.letters.reading import Illegible, Letter, State, Wanted, letters, place_of, returned
+from agents.letters.reading import Illegible, Letter, State, Wanted, letters, returned
 from agents.reading import partitions_of
 from agents.settings import Settings
 from agents.transactions import HASHED, Transactions
@@ -80,7 +81,7 @@ class Return:
         transactions.open()
         put_back = returned(self._settings, self._codec)
         for together in _batches(self._chosen(put_back, on_total, on_read)):
-            transactions.commit(lambda together=together: self._send(transactions, together))  # type: ignore[misc]
+            transactions.commit(partial(self._send, transactions, together))
         return self._outcome
 
     def _chosen(
@@ -133,7 +134,7 @@ class Return:
                 returned_at=now_ms,
                 times=letter.times + 1,
             )
-            transactions.produce("dead-letters-returned", place_of(letter.partition, letter.offset).encode(), self._codec.encode(record))
+            transactions.produce("dead-letters-returned", letter.place.encode(), self._codec.encode(record))
 
 
 def refusal_now(letter: Letter, codec: Codec, partitions: int, *, by_key: bool = False) -> RecordRejected | None:
