@@ -170,15 +170,15 @@ def _described(admin: AdminClient, settings: Settings) -> dict[str, Found]:
                 raise clients.unreachable(settings, failed) from failed
         else:
             shapes[name] = (len(partitions), min(len(partition.replicas) for partition in partitions))
-    configs = _configs(admin, list(shapes), settings)
-    return {logical[name]: Found(partitions, replicas, configs[name]) for name, (partitions, replicas) in shapes.items()}
+    config_of = configs(admin, ResourceType.TOPIC, list(shapes), settings)
+    return {logical[name]: Found(partitions, replicas, config_of[name]) for name, (partitions, replicas) in shapes.items()}
 
 
-def _configs(admin: AdminClient, names: list[str], settings: Settings) -> dict[str, dict[str, str | None]]:
+def configs(admin: AdminClient, kind: ResourceType, names: list[str], settings: Settings) -> dict[str, dict[str, str | None]]:
+    """The configuration of each of these topics or brokers. Raises SettingsError."""
     if not names:
         return {}
-    wanted = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    answers = admin.describe_configs(wanted, request_timeout=_answer_s(settings))
+    answers = admin.describe_configs([ConfigResource(kind, name) for name in names], request_timeout=_answer_s(settings))
     try:
         return {resource.name: {entry.name: entry.value for entry in answer.result().values()} for resource, answer in answers.items()}
     except KafkaException as failed:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka.admin import ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import provisioning
 from agents.doctor.findings import Finding, Ground, fine, look, told, wrong
@@ -41,8 +41,8 @@ def _copies(ground: Ground) -> Iterator[Finding]:
             yield wrong("copies", f"topic {name} has no leader for partitions {_some(lost)}", "bring the brokers up that hold their copies")
         elif behind:
             yield look("copies", f"topic {name} has copies out of sync in partitions {_some(behind)}", "look at the brokers that hold them")
-    for name, config in _configs(ground, ResourceType.TOPIC, list(copies_of)).items():
-        least, copies_now = int(config.get("min.insync.replicas", "1")), copies_of[name]
+    for name, config in provisioning.configs(ground.admin, ResourceType.TOPIC, list(copies_of), ground.settings).items():
+        least, copies_now = int(config.get("min.insync.replicas") or "1"), copies_of[name]
         if least > copies_now:
             mend = f"run kafka-configs.sh --alter --topic {name} --add-config min.insync.replicas={copies_now}, or give it more copies"
             yield wrong("copies", f"topic {name} cannot be written to: min.insync.replicas={least}, and it has {copies_now} copies", mend)
@@ -54,14 +54,14 @@ def _copies(ground: Ground) -> Iterator[Finding]:
 def limits(ground: Ground) -> Iterator[Finding]:
     """What the brokers allow, against the settings."""
     broker = next(iter(ground.admin.list_topics(timeout=ground.settings.broker_timeout_s).brokers))
-    (config,) = _configs(ground, ResourceType.BROKER, [str(broker)]).values()
+    (config,) = provisioning.configs(ground.admin, ResourceType.BROKER, [str(broker)], ground.settings).values()
     yield from list(over_limits(ground, config)) or [fine("limits", "transactions and sessions are within what the brokers allow")]
 
 
-def over_limits(ground: Ground, config: Mapping[str, str]) -> Iterator[Finding]:
+def over_limits(ground: Ground, config: Mapping[str, str | None]) -> Iterator[Finding]:
     """The settings that the broker's configuration refuses."""
     settings = ground.settings
-    longest_ms = int(config.get("transaction.max.timeout.ms", "900000"))
+    longest_ms = int(config.get("transaction.max.timeout.ms") or "900000")
     if settings.transaction_timeout_ms > longest_ms:
         yield wrong(
             "limits",
@@ -69,7 +69,8 @@ def over_limits(ground: Ground, config: Mapping[str, str]) -> Iterator[Finding]:
             f"set it to at most {longest_ms}, or raise transaction.max.timeout.ms",
         )
     session_ms = 1000 * settings.session_timeout_s
-    least_ms, most_ms = int(config.get("group.min.session.timeout.ms", "6000")), int(config.get("group.max.session.timeout.ms", "1800000"))
+    least_ms = int(config.get("group.min.session.timeout.ms") or "6000")
+    most_ms = int(config.get("group.max.session.timeout.ms") or "1800000")
     if not least_ms <= session_ms <= most_ms:
         yield wrong(
             "limits",
@@ -80,14 +81,6 @@ def over_limits(ground: Ground, config: Mapping[str, str]) -> Iterator[Finding]:
         yield look(
             "limits", "the brokers make any topic that somebody misspells (auto.create.topics.enable)", "auto.create.topics.enable=false"
         )
-
-
-def _configs(ground: Ground, kind: ResourceType, names: list[str]) -> dict[str, dict[str, str]]:
-    """The configuration of each resource. Raises KafkaException."""
-    if not names:
-        return {}
-    answers = ground.admin.describe_configs([ConfigResource(kind, name) for name in names], request_timeout=_ANSWER_S)
-    return {each.name: {entry.name: entry.value for entry in answer.result().values()} for each, answer in answers.items()}
 
 
 def _is_missing(failed: BaseException) -> bool:
