@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
+from schemas.log_files import NOWHERE
 from schemas.records import Event, FoldOrder, Mode, Tick
 from streams.account import Output
 from streams.batches import Chunk, RecordBatch
@@ -20,9 +21,6 @@ from streams.intake import Decoder, RawRecord
 from streams.merge import merged
 from streams.partition import Partition
 from streams.policy.compiled import CompiledPolicy
-
-NOWHERE = -1
-"""The offset of a tick that a lane made itself: it lies in no topic."""
 
 
 class LoggedEvent(NamedTuple):
