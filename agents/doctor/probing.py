@@ -59,7 +59,7 @@ def _probed(ground: Ground) -> Probe:
     def on_delivery(error: KafkaError | None, message: Message) -> None:
         acknowledged.append((error, message.timestamp()[1], ground.clock()))
 
-    producer = clients.transactional_producer(ground.settings, f"{ground.settings.transactional_id(0)[:-1]}doctor")
+    producer = clients.transactional_producer(ground.settings, f"{_ids(ground).name}doctor")
     producer.init_transactions(_ANSWER_S)
     producer.begin_transaction()
     sent_at_ms = ground.clock()
@@ -77,8 +77,13 @@ def _probed(ground: Ground) -> Probe:
 def _failed(ground: Ground, error: KafkaError) -> Finding:
     said = f"{error.name()}: {error.str()}"
     if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-        (right,) = (right for right in rights.of("worker", ground.settings) if right.resource == "TRANSACTIONAL_ID")
-        return told("acls", rights.sentence(right, ground.settings))
+        return told("acls", rights.sentence(_ids(ground), ground.settings))
     if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
         return wrong("transactions", said, "lower TIERSTREAM_TRANSACTION_TIMEOUT_MS, or raise transaction.max.timeout.ms of the brokers")
     return wrong("transactions", f"none can be made: {said}", "look at the brokers: `__transaction_state`, leaders, copies in sync")
+
+
+def _ids(ground: Ground) -> rights.Right:
+    """The right to a worker's transactional ids: every name that begins so."""
+    (right,) = (right for right in rights.of("worker", ground.settings) if right.resource == "TRANSACTIONAL_ID")
+    return right
