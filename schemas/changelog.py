@@ -99,7 +99,7 @@ def classify(key: bytes) -> Kind:
         return Kind.COMMANDS
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
-    raise ChangelogError(f"changelog key must be of a row, dossier, layout or progress, got {key[:40]!r}")
+    raise ChangelogError(f"changelog key must be of a row, dossier, layout, commands, tick or progress, got {key[:40]!r}")
 
 
 def is_row(key: bytes) -> bool:

@@ -140,14 +140,14 @@ class Dossier(msgspec.Struct, array_like=True):
         return sorted(((risk_id, risk) for risk_id, risk in self.risks.items() if risk.open), key=lambda entry: (entry[1].at_ms, entry[0]))
 
 
-encode_dossier = _encode = msgspec.msgpack.Encoder().encode
+encode_dossier = msgspec.msgpack.Encoder().encode
 decode_dossier = msgspec.msgpack.Decoder(Dossier).decode
 
 
 def check_room(dossier: Dossier, record: AccountProfile | RiskSignal) -> None:
     """Raises RecordRejected if the dossier would grow beyond what one changelog record can carry; changes nothing."""
     packed = encode_dossier(dossier)
-    if len(packed) + _GROWTH * len(_encode(record)) + _GROWTH_BYTES <= MAX_DOSSIER_BYTES:
+    if len(packed) + _GROWTH * len(msgspec.msgpack.encode(record)) + _GROWTH_BYTES <= MAX_DOSSIER_BYTES:
         return
     grown = decode_dossier(packed)
     if isinstance(record, AccountProfile):
