@@ -61,7 +61,8 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_nothing_running(tmp_path:
     demo.terminate()
     demo.communicate(timeout=60)
     assert demo.returncode == 130
-    assert left_over(tmp_path) == []
+    # A guard that was just being started ends by itself, when it sees that its starter is gone.
+    eventually(lambda: not left_over(tmp_path), 20, "broker and guard ending")
 
 
 def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Producer
 
-from agents import clients
 from agents.kafka_log import KafkaLog
 from agents.partition_log import Fatal, Fenced, Headed, LogError, PartitionLog, Retriable
 from agents.patience import patiently
@@ -68,10 +67,7 @@ class OnKafka:
         (self._foreign.commit_transaction if commit else self._foreign.abort_transaction)(20)
 
     def forget(self, topic: str, before: int) -> None:
-        settings = self._deployment.settings
-        admin = clients.admin_client(settings)  # held: an answer dies with its client
-        (answer,) = admin.delete_records([TopicPartition(settings.topic_name(topic), NUMBER, before)]).values()
-        answer.result(20)
+        self._deployment.delete_records(topic, before)
 
     def settle(self, *topics: str) -> None:
         for topic in topics:

@@ -1,14 +1,13 @@
 """`python -m tests.simulation`: run one seed and see what happens, or many and see which fail. Exit code 1: something is broken."""
 
 import argparse
-import logging
 import os
 import sys
 import time
 
 from rich.progress import track
 
-from tests.simulation.pool import in_processes
+from tests.simulation.pool import blocks, in_processes, quietly
 from tests.simulation.running import ran
 from tests.simulation.schedules import schedule_of
 
@@ -16,12 +15,12 @@ from tests.simulation.schedules import schedule_of
 def main() -> int:
     """The command."""
     asked = _arguments()
-    logging.getLogger("tierstream").setLevel(logging.ERROR)
+    quietly()
     if asked.seed is not None:
         return _show(asked.seed)
     began_at, failed = time.perf_counter(), 0
     seeds = range(asked.first, asked.first + asked.seeds)
-    for failures in track(in_processes(seeds, asked.processes), "seeds", total=-(-asked.seeds // 20)):
+    for failures in track(in_processes(seeds, asked.processes), "seeds", total=len(blocks(seeds))):
         failed += len(failures)
         for failure in failures:
             print(failure, flush=True)

@@ -37,10 +37,10 @@ def memory_of(partition: Partition) -> Memory:
     return Memory(found, partition.last_tick_ms, list(partition._commands._ids))
 
 
-def difference(live: Memory, restored: Memory) -> str:
+def difference(live: Memory, restored: Memory, *, moved: bool) -> str:
     """Where they differ first, in words; nothing if they are the same.
 
-    A deadline is a bound, so a restored one may be sooner: looking again at a row that another version has written does that. Never later.
+    `moved`: another version has written rows. To look again at one of them makes its deadline sooner, which is a bound; never later.
     """
     if live.last_tick_ms != restored.last_tick_ms:
         return f"the last tick is {live.last_tick_ms} and {restored.last_tick_ms}"
@@ -52,6 +52,6 @@ def difference(live: Memory, restored: Memory) -> str:
             return f"account {key.decode()} is known to one only"
         if here[:2] != there[:2]:
             return f"account {key.decode()} has another {'row' if here.row != there.row else 'dossier'}"
-        if there.deadline_ms > here.deadline_ms:
+        if there.deadline_ms > here.deadline_ms or (not moved and there.deadline_ms != here.deadline_ms):
             return f"account {key.decode()} is due at {here.deadline_ms}, restored it is due at {there.deadline_ms}"
     return ""

@@ -113,7 +113,8 @@ class Owner:
             Crashed: True,
             GivenUp: True,
             Fatal: bool(kinds & {"BROKEN", "ABORT"}),
-            PositionLost: self.name in self.world.zombies,  # what it has not read yet, others have folded and it is deleted
+            PositionLost: self.name
+            != self.world.last_to_take(self.number),  # what it has not read yet, others have folded and it is deleted
             **dict.fromkeys(TORN, self.world.is_torn(self.number)),
         }
         if not any(reason and isinstance(end, kind) for kind, reason in excused.items()):

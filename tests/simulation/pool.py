@@ -1,7 +1,7 @@
 """Seeds in several processes, a block at a time."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -15,17 +15,12 @@ def quietly() -> None:
     logging.getLogger("tierstream").setLevel(logging.ERROR)
 
 
-def processes(most: int) -> ProcessPoolExecutor:
-    """Fresh ones: what a test process has open is not theirs."""
-    return ProcessPoolExecutor(most, get_context("spawn"), initializer=quietly)
-
-
 def blocks(seeds: Sequence[int]) -> list[Sequence[int]]:
     """Cut for processes."""
     return [seeds[at : at + BLOCK] for at in range(0, len(seeds), BLOCK)]
 
 
-def in_processes(seeds: Sequence[int], most: int, run: Callable[[Sequence[int]], list[Failure]] = failures_of) -> Iterator[list[Failure]]:
+def in_processes(seeds: Sequence[int], most: int) -> Iterator[list[Failure]]:
     """What went wrong, block by block, in order."""
-    with processes(most) as pool:
-        yield from pool.map(run, blocks(seeds))
+    with ProcessPoolExecutor(most, get_context("spawn"), initializer=quietly) as pool:
+        yield from pool.map(failures_of, blocks(seeds))

@@ -1,7 +1,5 @@
 """The checkers can fail: each planted bug is caught, by a checker and not by an accident, within the seeds of a CI run."""
 
-import logging
-
 import pytest
 
 from tests.simulation.invariants import INVARIANTS
@@ -12,11 +10,6 @@ from tests.simulation.test_seeds import SEEDS
 
 BY_THE_RUN = {"torn rows are left out", "old rows are not looked at again"}
 """Caught by the run itself: an owner took a torn value for a whole one, or ended without a reason."""
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_expected(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.ERROR, "tierstream")
 
 
 @pytest.mark.parametrize("name", PLANTED)

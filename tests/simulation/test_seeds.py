@@ -3,7 +3,6 @@
 `SIMULATION_SEEDS` says how many; `python -m tests.simulation` runs any others, in several processes.
 """
 
-import logging
 import os
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from tests.simulation.world import World
 SEEDS, BLOCK = int(os.environ.get("SIMULATION_SEEDS", "1000")), 25
 WRITTEN = ("fold-order", "tier-transitions", "dead-letters", "accounts-changelog")
 ONCE_FAILED = Path(__file__).with_name("once_failed.txt")
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_expected(caplog: pytest.LogCaptureFixture) -> None:
-    """Lanes warn of what is done to them on purpose."""
-    caplog.set_level(logging.ERROR, "tierstream")
 
 
 def once_failed() -> list[int]:

@@ -50,7 +50,6 @@ class World:
         self.owners: dict[int, list[Owner]] = defaultdict(list)
         self.enlisted: list[tuple[int, str, int]] = []
         """Who has taken which partition, and how many transactions were decided by then."""
-        self.zombies: set[str] = set()
         self.takeovers: list[tuple[str, Memory, Memory]] = []
         """Who took over, what the one before had in memory when nobody had committed since, and what was restored."""
         self.seen: dict[Transaction, dict[str, Seen]] = {}
@@ -113,11 +112,14 @@ class World:
         return self.owners[number][-1] if self.owners[number] and self.owners[number][-1].lives else None
 
     def successor(self, number: int) -> Owner:
-        """A new owner, who has not taken the partition yet. Those before are zombies from now on."""
-        self.zombies.update(each.name for each in self.owners[number])
+        """A new owner, who has not taken the partition yet."""
         owner = Owner(self, number, f"owner {len(self.owners[number]) + 1} of {number}")
         self.owners[number].append(owner)
         return owner
+
+    def last_to_take(self, number: int) -> str | None:
+        """Who has taken the partition last, whoever was made last: a takeover may come before the call by which another one takes it."""
+        return next((author for place, author, _ in reversed(self.enlisted) if place == number), None)
 
     def note_restored(self, owner: Owner) -> None:
         """Compare later what was restored with the memory of the one before, unless somebody committed while it was restored."""
@@ -207,6 +209,8 @@ class World:
         for number in range(self.schedule.partitions):
             for _ in range(MOST_STEPS):
                 owner = self._rightful(number)
+                if not owner.lives:
+                    raise AssertionError(f"all is healed, and {owner.name} cannot take its partition: {owner.ended_by!r}")
                 if owner.step() and self._is_done(owner):
                     break
             else:

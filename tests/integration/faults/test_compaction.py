@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from agents.embedded.configuration import data_directory
 from agents.unit_of_work import CHANGELOG
 from schemas.changelog import Progress, progress_key, progress_payload, row_key
 from tests.deployments import Deployment
@@ -21,7 +22,7 @@ SEGMENT_BYTES = str(1_048_576)
 def cleaned_to(fragile: Fragile, there: Deployment) -> int:
     """Up to which offset the broker says that it has compacted the partition."""
     name = f"{there.settings.topic_name(CHANGELOG)} {there.number} "
-    lines = (fragile.broker.directory / "data" / "cleaner-offset-checkpoint").read_text().splitlines()
+    lines = (data_directory(fragile.broker.directory) / "cleaner-offset-checkpoint").read_text().splitlines()
     return next((int(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
 
 

@@ -12,7 +12,7 @@ from tests.simulation.owners import APPLICATION
 
 def broken(evidence: Evidence) -> Iterator[str]:
     for name, before, restored in evidence.world.takeovers:
-        if name.endswith(f" of {evidence.number}") and (differing := difference(before, restored)):
+        if name.endswith(f" of {evidence.number}") and (differing := difference(before, restored, moved=evidence.moved)):
             yield f"{name} restored another state than the owner before had: {differing}"
     owner = evidence.world.owners[evidence.number][-1]
     partition = Partition(evidence.number, evidence.schedule.partitions, APPLICATION, owner.policy)
@@ -20,5 +20,5 @@ def broken(evidence: Evidence) -> Iterator[str]:
     for batch in log.restore(log.changelog_end()):
         partition.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
     partition.restored()
-    if owner.memory is None or (differing := difference(owner.memory, memory_of(partition))):
+    if owner.memory is None or (differing := difference(owner.memory, memory_of(partition), moved=evidence.moved)):
         yield f"the changelog holds another state than the last owner has: {differing}"
