@@ -16,6 +16,7 @@ from streams.columns import Column
 from streams.dossier import Dossier
 from streams.money import Exchange
 from streams.units import UNBOUNDED
+from streams.words import Said, Words, as_written
 
 Row = np.void
 """One account's row: a numpy structured scalar over the row's unpacked bytes; lent to the fold and changed in place."""
@@ -28,6 +29,10 @@ class Spec(BaseModel):
     """Base of everything a policy says: unknown keys are refused, numbers are finite, nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What this part says, in plain words; a measure begins with the phrase for what it is. Each kind may say it better."""
+        return [Said("is", as_written(self))]
 
 
 class Names(NamedTuple):

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from streams.kinds import Measure, Names, Problem, Row, Spec, unknown
 from streams.units import PositiveDurationMs
+from streams.words import Said, Words, both, length
 
 
 class ConditionSpec(Spec):
@@ -34,6 +35,12 @@ class TriggerSpec(Spec):
     lasts: PositiveDurationMs | None = Field(
         default=None, description="how long it holds at least from when the conditions came true (default: while they are true)"
     )
+
+    def said(self, words: Words) -> list[Said]:
+        """Whom it lifts, and for how long."""
+        conditions = both([words.condition(name, bounds.at_least, bounds.at_most) for name, bounds in self.when.items()])
+        lasting = f", for {length(self.lasts)} at least" if self.lasts is not None else ""
+        return [Said("lifts", f"at least {self.lift_to}, whatever the score, while {conditions}{lasting}")]
 
     def problems(self, names: Names, tiers: frozenset[str]) -> Iterator[Problem]:
         """References: measures and the tier."""

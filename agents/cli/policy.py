@@ -1,23 +1,23 @@
 """`tierstream policy check|schema`: what a policy says, or everything that is wrong with it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agents.cli.options import AsJson
-from agents.cli.output import err, out, plain_table, print_json
+from agents.cli.output import err, out, print_json
 from agents.cli.policies import find_policy
+from agents.cli.policy_shown import show_policy
 from agents.dying import ExitCode
 from schemas.errors import PolicyError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from streams.policy import CompiledPolicy, PolicyDocument
+    from streams.policy import CompiledPolicy
+    from streams.policy.linting import Finding
 
 Given = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file, or the name of a shipped policy.", show_default=False)]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 if there are warnings.")]
 
 
 def create_policy_commands() -> typer.Typer:
@@ -28,30 +28,30 @@ def create_policy_commands() -> typer.Typer:
     return commands
 
 
-def check(policy: Given, as_json: AsJson = False) -> None:
-    """Read a policy as a whole: show what it says, or list every problem with its path (exit 2).
+def check(policy: Given, strict: Strict = False, as_json: AsJson = False) -> None:
+    """Read a policy as a whole: what lifts, what lowers, which clocks run, and what is odd about it; or every problem (exit 2).
+
+    Warnings leave the exit code at 0 unless --strict is given: they name a fact of the source documents and how to mend it.
 
     [dim]Example:[/]  tierstream policy check policies/sabc.yaml
     """
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from streams.policy import load_policy
+    from streams.policy.linting import findings
 
     try:
         compiled = load_policy(find_policy(policy))
     except PolicyError as error:
         _refuse(error, as_json)
         raise typer.Exit(ExitCode.WRONG_USE) from None
+    found = findings(compiled.document, datetime.now(ZoneInfo(compiled.document.timezone)).date())
     if as_json:
-        print_json(_summary(compiled))
-        return
-    console = out()
-    console.print(f"[bold]{compiled.name}[/] {compiled.version}  digest {compiled.digest}  reviewed on {compiled.reviewed_on}")
-    if compiled.document.description:
-        console.print(f"[dim]{compiled.document.description.strip()}[/]")
-    for part in _shown(compiled.document):
-        console.print()
-        console.print(part)
-    console.print(f"\nreads [cyan]{', '.join(compiled.inputs)}[/]")
-    console.print("[green]The policy is fine.[/]")
+        print_json(_summary(compiled, found))
+    else:
+        show_policy(out(), compiled, found)
+    raise typer.Exit(ExitCode.FOUND_A_PROBLEM if found and strict else ExitCode.FINE)
 
 
 def schema() -> None:
@@ -72,44 +72,12 @@ def _refuse(error: PolicyError, as_json: bool) -> None:
         err().print(f"tierstream: {problem}", markup=False)
 
 
-def _summary(compiled: "CompiledPolicy") -> dict[str, Any]:
+def _summary(compiled: "CompiledPolicy", found: "list[Finding]") -> dict[str, Any]:
+    from streams.policy.explaining import explained
+
     document = compiled.document.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {"fine": True, "digest": compiled.digest, "inputs": list(compiled.inputs), "policy": document}
-
-
-def _shown(document: "PolicyDocument") -> Iterator["RenderableType"]:
-    """Ladder, weights, measures: in the order in which people ask."""
-    for name, scheme in document.schemes.items():
-        ladder = plain_table("tier", "from score", "lost below", "treatment", title=f"Ladder {name}")
-        for tier in reversed(scheme.tiers):
-            lost = tier.leave_below if tier.leave_below is not None else tier.enter_at
-            ladder.add_row(f"[bold]{tier.name}[/]", _number(tier.enter_at), _number(lost), tier.treatment or "")
-        yield ladder
-        if scheme.risk:
-            yield "  ".join(f"[red]{kind}[/] open: at most {risk.ceiling}" for kind, risk in scheme.risk.items())
-    weights = plain_table("dimension", "weight", "made from", title="Score, 0 to 100")
-    for name, weight in document.score.items():
-        weights.add_row(name, f"{weight:.0%}", _said(document.dimensions[name]))
-    yield weights
-    if document.measures:
-        measures = plain_table("measure", "from", "says", title="Measures")
-        for name, measure in document.measures.items():
-            measures.add_row(name, measure.from_, _said(measure, leave_out="from"))
-        yield measures
-
-
-def _number(limit: float | None) -> str:
-    return "-" if limit is None else f"{limit:g}"
-
-
-def _said(spec: Any, leave_out: str = "") -> str:
-    """A part of the policy in the words of the file, on a line."""
-    said = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    said.pop(leave_out, None)
-    return _inline(said)
-
-
-def _inline(said: Any) -> str:
-    if isinstance(said, dict):
-        return ", ".join(f"{key} {f'({_inline(inner)})' if isinstance(inner, dict) else _inline(inner)}" for key, inner in said.items())
-    return f"{said:g}" if isinstance(said, float) else str(said)
+    said = [sentence._asdict() for sentence in explained(compiled.document)]
+    warnings = [finding._asdict() for finding in found]
+    return {
+        "fine": True, "digest": compiled.digest, "inputs": list(compiled.inputs), "warnings": warnings, "says": said, "policy": document,
+    }  # fmt: skip

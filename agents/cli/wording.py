@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.rounding import apportioned
+from streams.words import plural
 
 HUNDREDTH = 10_000
 """In micro-points."""
@@ -35,15 +36,6 @@ class Clock:
     def stamp(self, at_ms: int) -> str:
         """`2026-03-12 14:02:07`, for columns."""
         return f"{datetime.fromtimestamp(at_ms / 1000, self._zone):%Y-%m-%d %H:%M:%S}"
-
-
-def plural(noun: str, count: int) -> str:
-    """`1 visit`, `3 price inquiries`."""
-    if count == 1:
-        return noun
-    if re.search(r"[^aeiou]y$", noun):
-        return noun[:-1] + "ies"
-    return noun + ("es" if re.search(r"(s|x|z|ch|sh)$", noun) else "s")
 
 
 def counted(label: str, count: int) -> str:

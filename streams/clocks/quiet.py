@@ -16,8 +16,10 @@ from schemas.records import Actor, CauseKind, Event
 from streams.columns import Column, identity
 from streams.kinds import Problem, Row, Spec, unknown
 from streams.units import UNBOUNDED, PositiveDurationMs
+from streams.words import Said, Words, both, length, spaced
 
 Consequence = Literal["demote", "recycle"]
+_FOLLOWS: dict[str, str] = {"demote": "one tier down", "recycle": "to the public pool"}
 
 
 def _one_or_each(entry: Any) -> str:
@@ -29,6 +31,11 @@ class ResetSpec(Spec):
 
     actor: Actor | None = None
     kind: str | None = None
+
+    def phrase(self) -> str:
+        """`an interaction of the customer`, `a call of the owner`."""
+        what = f"an interaction ({spaced(self.kind).lower()})" if self.kind else "an interaction"
+        return f"{what} of the {self.actor.lower()}" if self.actor else what
 
 
 class QuietSpec(Spec):
@@ -55,6 +62,18 @@ class QuietSpec(Spec):
                     yield f"{part}.{tier}", unknown("tier", tier, schemes[scheme])
         if isinstance(self.then, dict) and (missing := sorted(_watched(self.after, schemes[scheme]) - set(self.then))):
             yield "then", f"must say what follows for every watched tier, got none for {', '.join(missing)}"
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What it waits for, how long, and what follows."""
+        follows: dict[str, list[str]] = {}
+        for tier in _tiers(self.then) or _tiers(self.after) or ["every tier"]:
+            follows.setdefault(self.then[tier] if isinstance(self.then, dict) else self.then, []).append(tier)
+        if isinstance(self.after, dict):
+            limit = both([f"{length(after)} in {tier}" for tier, after in self.after.items()])
+        else:
+            limit = length(self.after)
+        then = ", ".join(f"{both(tiers)} {_FOLLOWS.get(what, spaced(what))}" for what, tiers in follows.items())
+        return [Said("lowers", f"without {self.resets_on.phrase()} for {limit}: {then}")]
 
     def compile(self, name: str, scheme: str, tiers: tuple[str, ...]) -> "QuietClock":
         """The clock that works on rows."""

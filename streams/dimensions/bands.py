@@ -16,6 +16,7 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, latest, unknown
 from streams.steps import SteppingMeasure
 from streams.units import Quantity
+from streams.words import Said, Words
 
 
 class BandStep(Spec):
@@ -40,6 +41,11 @@ class BandsPart(Spec):
             raise ValueError("`below` must rise from step to step")
         return self
 
+    def steps_said(self, words: Words) -> str:
+        """The steps on a line: `below 30 days worth 100, below 90 days worth 60, beyond worth 0`."""
+        ends = ["beyond" if step.below is None else f"below {words.number(self.measure, step.below)}" for step in self.steps]
+        return ", ".join(f"{end} worth {step.points:g}" for end, step in zip(ends, self.steps, strict=True))
+
     def measure_problems(self, place: str, names: Names) -> Iterator[Problem]:
         """References: the measure."""
         if self.measure not in names.measures:
@@ -54,6 +60,10 @@ class BandsSpec(Spec):
     def problems(self, names: Names) -> Iterator[Problem]:
         """References: the measure."""
         yield from self.bands.measure_problems("bands", names)
+
+    def said(self, words: Words) -> list[Said]:
+        """The measure and its steps."""
+        return [Said("is", f"{words.measure(self.bands.measure)}: {self.bands.steps_said(words)}")]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Bands":
         """The dimension that works on rows."""

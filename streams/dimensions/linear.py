@@ -8,6 +8,7 @@ from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, clamped, unknown
 from streams.units import Quantity
+from streams.words import Said, Words
 
 
 class Stretch(Spec):
@@ -33,6 +34,11 @@ class LinearSpec(Spec):
         """References: the measure."""
         if self.linear.measure not in names.measures:
             yield "linear.measure", unknown("measure", self.linear.measure, names.measures)
+
+    def said(self, words: Words) -> list[Said]:
+        """The range."""
+        low, high = (words.number(self.linear.measure, end) for end in (self.linear.from_, self.linear.to))
+        return [Said("is", f"{words.called(self.linear.measure)}, from {low} (worth 0) to {high} (worth 100)")]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Linear":
         """The dimension that works on rows."""

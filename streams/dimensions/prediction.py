@@ -8,6 +8,7 @@ from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.measures.latest import Latest, LatestSpec
+from streams.words import Said, Words
 
 
 class PredictionSpec(Spec):
@@ -19,6 +20,10 @@ class PredictionSpec(Spec):
     def problems(self, names: Names) -> Iterator[Problem]:  # noqa: ARG002
         """None: a model's name is its own."""
         return iter(())
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """Whose word is taken, and what while there is none."""
+        return [Said("is", f"the latest score of the model {self.prediction}; {self.fallback:g} while it has said nothing")]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Predicted":  # noqa: ARG002
         """The dimension that works on rows."""

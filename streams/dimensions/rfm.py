@@ -15,6 +15,7 @@ from streams.dimensions.bands import Banded, BandsPart, BandStep
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
 from streams.units import Quantity
+from streams.words import Said, Words
 
 
 class RfmPart(Spec):
@@ -77,6 +78,13 @@ class RfmSpec(Spec):
         for part, spec in self.rfm.named().items():
             if spec.measure not in names.measures:
                 yield f"rfm.{part}.measure", unknown("measure", spec.measure, names.measures)
+
+    def said(self, words: Words) -> list[Said]:
+        """What each of the three means here."""
+        return [
+            Said("is", f"{part} {spec.weight:.0%}: {words.measure(spec.measure)}: {spec.bands().steps_said(words)}")
+            for part, spec in self.rfm.named().items()
+        ]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Rfm":
         """The dimension that works on rows."""

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from streams.columns import Column, identity
 from streams.dossier import PROFILE_FIELDS, Dossier, FieldContent
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
+from streams.words import Said, Words, both, spaced
 
 
 class FieldSpec(Spec):
@@ -27,6 +28,13 @@ class FieldSpec(Spec):
         if wrong := [f"{content} {points:g}" for content, points in (self.values or {}).items() if not 0 <= points <= 100]:
             raise ValueError(f"points must be 0 to 100, got {', '.join(wrong)}")
         return self
+
+    def best(self) -> str:
+        """What the field must say to be worth most."""
+        if self.values is None:
+            return f"{self.each:g} points for each"
+        most = max(self.values.values())
+        return f"most for {both([spaced(content) for content, points in self.values.items() if points == most])}"
 
     def points(self, content: FieldContent) -> float:
         """0 to 100 points for what the field says."""
@@ -51,6 +59,11 @@ class TableSpec(Spec):
                 yield f"table.{field}", unknown("profile field", field, PROFILE_FIELDS) + "; your own fields are named custom.<name>"
         if abs((total := sum(field.weight for field in self.table.values())) - 100) > 1e-9:
             yield "table", f"weights must sum to 100, got {total:g}"
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """The fields by weight; what is not known is worth nothing."""
+        fields = [f"{spaced(field)} {spec.weight:g} % ({spec.best()})" for field, spec in self.table.items()]
+        return [Said("is", f"from the profile: {', '.join(fields)}; an unknown field is worth 0")]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Table":  # noqa: ARG002
         """The dimension that works on rows."""

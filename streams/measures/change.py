@@ -10,6 +10,7 @@ from pydantic import Field
 
 from streams.kinds import Locale, Measure, Names, Problem, Spec, unknown
 from streams.units import PositiveDurationMs
+from streams.words import Said, Words, length
 
 CHANGING = frozenset({"count", "sum", "maximum", "mean"})
 """The kinds of measure whose change can be taken."""
@@ -30,6 +31,10 @@ class ChangeSpec(Spec):
                 "change",
                 f"measure {self.change!r} must be of kind {', '.join(sorted(CHANGING))}, got {names.measure_kinds.get(self.change)}",
             )
+
+    def said(self, words: Words) -> list[Said]:
+        """Now, less then."""
+        return [Said("is", f"how much {words.measure(self.change)} has changed in {length(self.over)}")]
 
     def compile(self, name: str, locale: Locale, window: Any) -> Measure:
         """The measure that works on rows; `window`: the spec of the measure whose change it is."""

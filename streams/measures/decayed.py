@@ -19,6 +19,7 @@ from streams.forward.powers import power_of_two
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
 from streams.measures.caps import Caps, Limits
 from streams.units import HalfLifeMs
+from streams.words import Said, Words, both, length, spaced
 
 KIND_FIELD = {
     "interactions": "kind",
@@ -53,6 +54,15 @@ Price = Annotated[
     Discriminator(lambda entry: "<per unit>" if isinstance(entry, dict | PerUnit) else "<points>"),
 ]
 """Points for each record, or by how long it lasted."""
+
+
+def _takes(price: "float | PerUnit") -> bool:
+    return not isinstance(price, PerUnit) and price < 0
+
+
+def _priced(kind: str, price: "float | PerUnit") -> str:
+    what = spaced(kind).lower()
+    return f"{what} (up to {price.at_most:g} by its length)" if isinstance(price, PerUnit) else f"{what} ({abs(price):g})"
 
 
 class DecayedSpec(Spec):
@@ -90,6 +100,19 @@ class DecayedSpec(Spec):
         """The half-life of one kind in ms, infinite for `none`."""
         half_life = self.half_life.get(kind, self.half_life.get("default")) if isinstance(self.half_life, dict) else self.half_life
         return inf if half_life is None else float(half_life)
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What earns points, what takes them, and how they fade."""
+        earns = [_priced(kind, price) for kind, price in self.points.items() if not _takes(price)]
+        takes = [_priced(kind, price) for kind, price in self.points.items() if _takes(price)]
+        said = [Said("is", f"points for {self.from_}")]
+        said += [Said("lifts", f"earned by {both(earns)}")] if earns else []
+        said += [Said("lowers", f"taken by {both(takes)}")] if takes else []
+        fading: dict[float, list[str]] = {}
+        for kind in self.points:
+            fading.setdefault(self.half_life_ms(kind), []).append(spaced(kind).lower())
+        halves = [f"half of their worth in {length(int(half))} ({both(its)})" for half, its in sorted(fading.items()) if half != inf]
+        return [*said, Said("lowers", f"points lose {both(halves)}")] if halves else said
 
     def compile(self, name: str, locale: Locale) -> "Decayed":
         """The measure that works on rows."""

@@ -10,6 +10,7 @@ from schemas.topics import INPUTS
 from streams.columns import Column, identity
 from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec, unknown
+from streams.words import Said, Words, spaced
 
 
 class LatestSpec(Spec):
@@ -33,6 +34,11 @@ class LatestSpec(Spec):
         for field in self.where:
             if field not in fields:
                 yield f"where.{field}", unknown(f"field of {self.from_}", field, fields)
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What was said last."""
+        where = ", ".join(f"{spaced(field)} {content}" for field, content in self.where.items())
+        return [Said("is", f"the latest {spaced(self.latest)} in {self.from_}{f' ({where})' if where else ''}")]
 
     def compile(self, name: str, locale: Locale) -> "Latest":  # noqa: ARG002
         """The measure that works on rows."""

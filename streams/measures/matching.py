@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.records import Event
 from schemas.topics import INPUTS
 from streams.kinds import Problem, Spec, unknown
+from streams.words import either, kinds, plural, spaced
 
 NOUNS = {
     "interactions": "interaction",
@@ -43,6 +44,14 @@ class Matching(Spec):
             field: [_text(each) for each in (content if isinstance(content, list) else [content])] for field, content in self.where.items()
         }
         return {**wanted, "status": self.status} if self.status is not None else wanted
+
+    def records(self, named: list[str] | None = None) -> str:
+        """The records that the filter lets through, in words: `paid orders`, `calls or meetings (actor OWNER)`."""
+        noun = plural(NOUNS.get(self.from_, self.from_), 2)
+        counted = noun if not named or NOUNS.get(self.from_) in named else kinds(named)
+        status = f"{either([each.lower() for each in self.status])} " if self.status else ""
+        where = ", ".join(f"{spaced(field)} {either(contents)}" for field, contents in self.contents().items() if field != "status")
+        return f"{status}{counted} ({where})" if where else f"{status}{counted}"
 
     def matching_problems(self) -> Iterator[Problem]:
         """References: the topic, its fields, and their contents where they are an enumeration."""

@@ -9,6 +9,7 @@ from schemas.records import Event
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Opener, Plain, Problem, Row, Span, Spec, latest, unknown
+from streams.words import Said, Words
 
 DIVISIBLE = frozenset({"points", "latest", "count", "sum", "distinct_days", "maximum", "mean", "change"})
 """The kinds of measure that can be divided."""
@@ -28,6 +29,10 @@ class RatioSpec(Spec):
                 yield place, unknown("measure", measure, names.measures)
             elif names.measure_kinds.get(measure) not in DIVISIBLE:
                 yield place, f"measure {measure!r} must be a number, got kind {names.measure_kinds.get(measure)}"
+
+    def said(self, words: Words) -> list[Said]:
+        """One by the other."""
+        return [Said("is", f"{words.measure(self.ratio)}, divided by {words.measure(self.to)}")]
 
     def compile(self, name: str, measures: Mapping[str, Measure]) -> "Ratio":
         """The measure that works on rows."""

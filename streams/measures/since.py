@@ -11,6 +11,7 @@ from streams.columns import Column, identity
 from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span
 from streams.measures.matching import Matching, listed
+from streams.words import Said, Words
 
 _NEVER = -1
 
@@ -25,6 +26,10 @@ class SinceSpec(Matching):
         """References: the topic, its fields, the kinds."""
         yield from self.matching_problems()
         yield from self.kinds_problems("kinds", listed(self.kinds or []))
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """It grows by itself."""
+        return [Said("is", f"the time since the last of {self.records(listed(self.kinds or []))}")]
 
     def compile(self, name: str, locale: Locale) -> "Since":  # noqa: ARG002
         """The measure that works on rows."""

@@ -17,6 +17,7 @@ from streams.measures.matching import MONEY, Matching, listed, number_problems
 from streams.measures.rolling import Counted, Rolling
 from streams.units import PositiveDurationMs
 from streams.windows import DAYS, MAXIMUM, MEAN, SUM, Frame, Total
+from streams.words import Said, Words, length, spaced
 
 EXACT, EXACT_INTERACTIONS = 64, 8
 
@@ -36,6 +37,17 @@ class WindowedSpec(Matching):
         """References: the topic, its fields, what is measured."""
         yield from self.matching_problems()
         yield from self.measured_problems()
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What is measured, and that it ends with the window."""
+        return [
+            Said("is", f"{self.phrase()} in the last {length(self.window)}"),
+            Said("lowers", f"each record counts for {length(self.window)}, no longer"),
+        ]
+
+    def phrase(self) -> str:
+        """What is measured, without the window."""
+        raise NotImplementedError
 
     def measured_problems(self) -> Iterator[Problem]:
         """What is wrong with the part that says what is measured."""
@@ -65,6 +77,10 @@ class CountSpec(WindowedSpec):
 
     count: str | list[str] = Field(description="a kind, several, or the topic's record (`order`) for all that the filter lets through")
 
+    def phrase(self) -> str:
+        """What is measured."""
+        return f"the number of {self.records(listed(self.count))}"
+
     def measured_problems(self) -> Iterator[Problem]:
         """The kinds."""
         yield from self.kinds_problems("count", listed(self.count))
@@ -82,6 +98,10 @@ class DistinctDaysSpec(WindowedSpec):
     """On how many local days something happened; a day counts until its latest record leaves the window."""
 
     distinct_days: str | list[str] = Field(description="a kind, several, or the topic's record for all that the filter lets through")
+
+    def phrase(self) -> str:
+        """What is measured."""
+        return f"the number of days with {self.records(listed(self.distinct_days))}"
 
     def measured_problems(self) -> Iterator[Problem]:
         """The kinds."""
@@ -101,6 +121,11 @@ class SumSpec(WindowedSpec):
     """The sum of a number; order amounts in the policy's currency, less refunds."""
 
     sum: str = Field(description="`amount` or `cost` (money, in whole units of the policy's currency), or a numeric field")
+
+    def phrase(self) -> str:
+        """What is measured."""
+        less = ", less what was refunded" if self.from_ == "orders" and "REFUNDED" not in (self.status or ()) else ""
+        return f"the {spaced(self.sum)} of {self.records()}{less}"
 
     def measured_problems(self) -> Iterator[Problem]:
         """The field."""
@@ -130,6 +155,10 @@ class MaximumSpec(WindowedSpec):
 
     maximum: str = Field(description="`amount` or `cost` (money, in whole units of the policy's currency), or a numeric field")
 
+    def phrase(self) -> str:
+        """What is measured."""
+        return f"the largest {spaced(self.maximum)} of {self.records()}"
+
     def measured_problems(self) -> Iterator[Problem]:
         """The field."""
         yield from number_problems(self.from_, "maximum", self.maximum)
@@ -147,6 +176,10 @@ class MeanSpec(WindowedSpec):
     """The mean of a number, 0 if there is none."""
 
     mean: str = Field(description="`amount` or `cost` (money, in whole units of the policy's currency), or a numeric field")
+
+    def phrase(self) -> str:
+        """What is measured."""
+        return f"the average {spaced(self.mean)} of {self.records()}"
 
     def measured_problems(self) -> Iterator[Problem]:
         """The field."""

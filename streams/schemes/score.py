@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from streams.kinds import Names, Problem, Spec, unknown
 from streams.triggers import TriggerSpec
 from streams.units import UNBOUNDED, DurationMs, micro
+from streams.words import Said, Words, both, length, spaced
 
 
 class TierSpec(Spec):
@@ -85,6 +86,22 @@ class ScoreSpec(Spec):
     @staticmethod
     def _leave(tier: TierSpec) -> float:
         return tier.leave_below if tier.leave_below is not None else (tier.enter_at or 0.0)
+
+    def said(self, words: Words) -> list[Said]:
+        """The way up, the way down, and what holds an account down."""
+        rungs = [f"{tier.enter_at:g} points or more make {tier.name}" for tier in reversed(self.tiers[1:])]
+        said = [Said("lifts", f"{', '.join(rungs)}; an account starts at {self.tiers[0].name}")]
+        said += [each for trigger in self.triggers for each in trigger.said(words)]
+        for tier in reversed(self.tiers[1:]):
+            stay = f", after {length(tier.minimum_stay)} in it at the earliest" if tier.minimum_stay else ""
+            said.append(Said("lowers", f"{tier.name} is lost below {self._leave(tier):g} points{stay}"))
+        if self.steps is not None:
+            pause = "the minimum stay" if self.steps.every is None else length(self.steps.every)
+            said.append(
+                Said("lowers", f"at most {self.steps.at_most} of {len(self.tiers)} tiers at a time, up or down, then a pause of {pause}")
+            )
+        said += [Said("lowers", f"at most {risk.ceiling} while a risk is open: {spaced(kind).lower()}") for kind, risk in self.risk.items()]
+        return [*said, Said("follows", f"coming into {both(self.hot)} makes a hot lead")] if self.hot else said
 
     def problems(self, names: Names) -> Iterator[Problem]:
         """References: ceilings and lifts are tiers of this ladder, conditions are measures of the policy."""

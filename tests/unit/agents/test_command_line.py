@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_a_mistake_is_told_in_a_line_and_exits_2(arguments: tuple[str, ...], wor
 def test_policy_check_shows_what_a_policy_says() -> None:
     checked = tierstream("policy", "check", "sabc")
     assert checked.returncode == 0
-    assert [word for word in ("Ladder sabc", "engagement", "LAWSUIT", "40%", "The policy is fine.") if word not in checked.stdout] == []
+    assert [word for word in ("Ladder sabc", "engagement", "lawsuit", "40%", "The policy is fine.") if word not in checked.stdout] == []
 
 
 def test_policy_check_lists_every_problem_and_exits_2(tmp_path: Path) -> None:
@@ -92,6 +93,26 @@ def test_policy_check_lists_every_problem_and_exits_2(tmp_path: Path) -> None:
     answer = json.loads(checked.stdout)
     assert not answer["fine"]
     assert [word for word in ("engagment", "score") if not any(word in problem for problem in answer["problems"])] == []
+
+
+def test_policy_check_warns_and_only_strict_makes_it_an_exit_code(tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text(re.sub(r"reviewed_on: .*", "reviewed_on: 2020-01-01", (ROOT / "policies" / "sabc.yaml").read_text(encoding="utf-8")))
+    warned, strict = tierstream("policy", "check", str(old)), tierstream("policy", "check", str(old), "--strict", "--json")
+    assert (warned.returncode, strict.returncode) == (0, 1)
+    assert "warning reviewed_on (001-21)" in warned.stdout
+    assert "The policy is fine, with 1 warning." in warned.stdout
+    assert [(each["path"], each["fact"], each["severity"]) for each in json.loads(strict.stdout)["warnings"]] == [
+        ("reviewed_on", "001-21", "warning")
+    ]
+
+
+def test_policy_check_explains_in_plain_words() -> None:
+    answer = json.loads(tierstream("policy", "check", "sabc", "--json").stdout)
+    assert {"path": "schemes.sabc", "subject": "sabc", "effect": "lowers", "text": "A is lost below 80 points"} in answer["says"]
+    shown = tierstream("policy", "check", "sabc").stdout
+    headings = ("Which clocks run", "What lifts an account", "What lowers it, or holds it down", "What the words mean")
+    assert [heading for heading in headings if heading not in shown] == []
 
 
 def test_policy_check_answers_scripts_in_json() -> None:
