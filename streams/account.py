@@ -19,7 +19,7 @@ from streams.kinds import Row
 from streams.moment import Moment, of_record, remember_last
 from streams.passing import look_ahead, passed
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
-from streams.settling import Account, Output, entries, evaluated, settled
+from streams.settling import Account, Output, entries, evaluated, settled, shown
 from streams.transitions import account_tiers, transition
 from streams.view import account_view
 
@@ -94,8 +94,8 @@ class AccountFold:
         if isinstance(record, AccountProfile):
             dossier = account.accounts.open_dossier(account.number)
             dossier.merge_profile(record, event)
-            for dimension in self._policy.dimensions:
-                dimension.recall(row, dossier)
+            for source in self._policy.sources:
+                source.recall(row, dossier)
             used = True
         elif isinstance(record, RiskSignal):
             dossier = account.accounts.open_dossier(account.number)
@@ -140,13 +140,13 @@ class AccountFold:
     def recall(self, accounts: Accounts, number: int) -> None:
         """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
         row, dossier = accounts.row(number), accounts.dossier(number)
-        for dimension in self._policy.dimensions:
-            dimension.recall(row, dossier)
+        for source in self._policy.sources:
+            source.recall(row, dossier)
         gates.recall_ceilings(self._policy.schemes, row, dossier)
         self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
         score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:
-            row[scheme.column("score_micro")] = score_micro
+            row[scheme.column("score_micro")] = shown(scheme, row, score_micro)
         accounts.set_deadline(number, int(row["account.clock_ms"]) + 1)
 
 

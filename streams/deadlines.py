@@ -17,7 +17,7 @@ from streams.steps import steps
 from streams.triggers import lift_span
 from streams.units import UNBOUNDED, micro
 
-__all__ = ["HORIZON_MS", "Deadline", "next_change", "next_timer", "score_span", "still_holds"]
+__all__ = ["HORIZON_MS", "Deadline", "next_change", "next_timer", "number_span", "score_span", "still_holds"]
 
 
 class Deadline(NamedTuple):
@@ -42,7 +42,7 @@ def next_change(policy: CompiledPolicy, row: Row, from_ms: int) -> Deadline:
 
 def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int) -> Deadline | None:
     """By steps where everything moves in steps, else by halves."""
-    instants = None if any(scheme.triggers for scheme in policy.schemes) else steps(policy.dimensions, row, after_ms + 1)
+    instants = None if any(scheme.triggers for scheme in policy.schemes) else steps(policy.movers, row, after_ms + 1)
     if instants is None:
         return _Search(policy, row).first_change(after_ms, until_ms)
     looks = (at_ms for at_ms in (after_ms + 1, *instants) if at_ms <= until_ms)
@@ -73,12 +73,18 @@ def may_change(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> bo
 
 
 def _scheme_may_change(scheme: Scheme, row: Row, score: Span, from_ms: int, to_ms: int) -> bool:
-    if micro(score.low) < int(row[scheme.column("low_micro")]) or micro(score.high) >= int(row[scheme.column("high_micro")]):
+    number = score if scheme.rating is None else scheme.rating.span(row, from_ms, to_ms)
+    if micro(number.low) < int(row[scheme.column("low_micro")]) or micro(number.high) >= int(row[scheme.column("high_micro")]):
         return True
     if any(trigger.may_turn(row, from_ms, to_ms) for trigger in scheme.lasting):
         return True
     held = int(row[scheme.column("lift")])
     return bool(scheme.triggers) and lift_span(scheme.triggers, row, from_ms, to_ms) != (held, held)
+
+
+def number_span(policy: CompiledPolicy, scheme: Scheme, row: Row, from_ms: int, to_ms: int) -> Span:
+    """Bounds of what the scheme goes by over a time in which nothing is folded."""
+    return score_span(policy, row, from_ms, to_ms) if scheme.rating is None else scheme.rating.span(row, from_ms, to_ms)
 
 
 def score_span(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> Span:

@@ -22,7 +22,7 @@ def needed(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> bool:
     """Whether a decision could change anything: the score left its guard band, a lift, a ceiling or a gate moved, a move is due."""
     column = scheme.column
     return (
-        not int(row[column("low_micro")]) <= claim.score_micro < int(row[column("high_micro")])
+        not int(row[column("low_micro")]) <= claim.number_micro < int(row[column("high_micro")])
         or claim.lift != int(row[column("lift")])
         or claim.ceiling != int(row[column("clock_ceiling")])
         or gates.gated(scheme, row) != int(row[column("gated")])
@@ -30,10 +30,16 @@ def needed(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> bool:
     )
 
 
+def judged(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> Verdict:
+    """What the earned tier should be now, and why; nothing is written."""
+    says = None if scheme.rating is None else scheme.rating.says(row, now_ms)
+    return earned.verdict(scheme.ladder, standing(row, scheme), claim, now_ms, says)
+
+
 def advance(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> Verdict:
     """One move at most: the stages' tiers, the pending move and the guard band, written to the row."""
     column, before = scheme.column, standing(row, scheme)
-    verdict = earned.verdict(scheme.ladder, before, claim, now_ms)
+    verdict = judged(row, scheme, claim, now_ms)
     if verdict.tier != before.tier:
         row[column("since_ms")] = row[column("stepped_ms")] = now_ms
     row[column("earned")] = row[column("seated")] = verdict.tier

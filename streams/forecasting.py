@@ -82,12 +82,12 @@ def forecast_text(kind: CauseKind, detail: str | None, because: str) -> str:
 
 
 def _points_to_keep(moment: Moment, account: Account, scheme: Scheme) -> int | None:
-    """How far the score falls below what the tier needs within the policy's horizon; None if points alone do not decide."""
+    """How far the number falls below what the tier needs within the policy's horizon; None if points alone do not decide."""
     row, policy = account.row, moment.policy
     low_micro = int(row[scheme.column("low_micro")])
     clock_ms = int(row["account.clock_ms"])
-    lowest = micro(deadlines.score_span(policy, row, clock_ms, clock_ms + policy.forecast_horizon_ms).low)
-    return max(low_micro - lowest, 0) if low_micro > 0 else None
+    lowest = micro(deadlines.number_span(policy, scheme, row, clock_ms, clock_ms + policy.forecast_horizon_ms).low)
+    return max(low_micro - lowest, 0) if low_micro > 0 and scheme.ladder.in_points else None
 
 
 def imagined(account: Account) -> Account:

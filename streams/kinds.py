@@ -36,11 +36,12 @@ class Spec(BaseModel):
 
 
 class Names(NamedTuple):
-    """What the policy declares, for references; `measure_kinds`: the kind of each measure, where it is known."""
+    """What the policy declares, for references; `measure_kinds`: the kind of each measure, where it is known; `scored`: it has a score."""
 
     measures: frozenset[str]
     dimensions: frozenset[str]
     measure_kinds: Mapping[str, str] = {}
+    scored: bool = True
 
 
 class Locale(NamedTuple):

@@ -13,7 +13,6 @@ from streams.ledger import ledger
 from streams.moment import Moment, Reason, common, generation, lag_ms
 from streams.policy.compiled import Scheme
 from streams.transitions import identified
-from streams.units import UNBOUNDED
 
 
 class Heat(NamedTuple):
@@ -37,8 +36,8 @@ def hot_lead(moment: Moment, reason: Reason, row: Row, dossier: Dossier, scheme:
         return None
     policy, tiers, born = moment.policy, scheme.ladder.tiers, generation(row, moment.partition)
     score_micro, sequence = int(row[scheme.column("score_micro")]), int(row[scheme.column("sequence")])
-    evidence = sorted(ledger(policy, row, dossier, effective_at_ms, score_micro).contributions, key=lambda line: -line.micro)
-    above, reach_micro = heat.now + 1, scheme.ladder.enter_at_micro(heat.now + 1)
+    evidence = sorted(ledger(policy, scheme, row, dossier, effective_at_ms, score_micro).contributions, key=lambda line: -line.micro)
+    above = heat.now + 1
     parts = ("hot", policy.name, scheme.name, moment.account_id, born, str(sequence), heat.trigger or "", str(effective_at_ms))
     return HotLead(
         **common(moment, row),
@@ -55,7 +54,7 @@ def hot_lead(moment: Moment, reason: Reason, row: Row, dossier: Dossier, scheme:
         lag_ms=lag_ms(moment, reason, effective_at_ms),
         trigger=heat.trigger,
         next_tier=tiers[above] if above < len(tiers) else None,
-        points_to_next_micro=max(reach_micro - score_micro, 0) if reach_micro < UNBOUNDED else None,
+        points_to_next_micro=scheme.ladder.missing_micro(above, score_micro),
         owner_id=dossier.owner(),
         campaign_id=reason.campaign_id,
     )

@@ -66,15 +66,20 @@ def settled(moment: Moment, reason: Reason, account: Account, *, guarded: bool) 
     policy.renew(row, account.dossier, int(row["account.clock_ms"]))
     score_micro = evaluated(policy, row)
     for scheme in policy.schemes:
-        score_before_micro = int(row[scheme.column("score_micro")])
-        row[scheme.column("score_micro")] = score_micro
+        shown_before_micro, shown_micro = int(row[scheme.column("score_micro")]), shown(scheme, row, score_micro)
+        row[scheme.column("score_micro")] = shown_micro
         for trigger in scheme.lasting:
             trigger.observe(row, int(row["account.clock_ms"]))
         claim = claim_of(policy, row, scheme, score_micro)
         if not guarded or decision.needed(row, scheme, claim, int(row["account.clock_ms"])):
-            crossing = Crossing(scheme, None, score_before_micro, score_micro, before, "")
+            crossing = Crossing(scheme, None, shown_before_micro, shown_micro, before, "")
             outputs += _decided(moment, reason, account, claim, crossing)
     return outputs
+
+
+def shown(scheme: Scheme, row: Row, score_micro: int) -> int:
+    """What is shown as the scheme's score at the account's clock; `score_micro`: the policy's."""
+    return score_micro if scheme.rating is None else micro(scheme.rating.points(row, int(row["account.clock_ms"])))
 
 
 def _decided(moment: Moment, reason: Reason, account: Account, claim: Claim, crossing: Crossing) -> list[Output]:
@@ -91,10 +96,11 @@ def _decided(moment: Moment, reason: Reason, account: Account, claim: Claim, cro
 
 
 def claim_of(policy: CompiledPolicy, row: Row, scheme: Scheme, score_micro: int) -> Claim:
-    """What speaks for a tier at the account's clock."""
-    top = len(scheme.ladder.tiers) - 1
+    """What speaks for a tier at the account's clock; `score_micro`: the policy's score."""
+    top, clock_ms = len(scheme.ladder.tiers) - 1, int(row["account.clock_ms"])
     ceiling = min((clock.ceiling(row) for clock in policy.clocks if clock.scheme == scheme.name), default=top)
-    return Claim(score_micro, lifted(policy, row, scheme, int(row["account.clock_ms"])), ceiling)
+    number_micro = score_micro if scheme.rating is None else micro(scheme.rating.at(row, clock_ms))
+    return Claim(number_micro, lifted(policy, row, scheme, clock_ms), ceiling)
 
 
 def lifted(policy: CompiledPolicy, row: Row, scheme: Scheme, at_ms: int) -> int:
@@ -121,7 +127,7 @@ def _moves(moment: Moment, reason: Reason, account: Account, claim: Claim, cross
 
 def _triggered(reason: Reason, claim: Claim, verdict: Verdict, crossing: Crossing) -> Reason:
     """A record that makes a trigger lift the account is the trigger's record: cause TRIGGER."""
-    by_trigger = verdict.tier <= claim.lift and crossing.scheme.ladder.reached(crossing.score_micro) < verdict.tier
+    by_trigger = verdict.tier <= claim.lift and crossing.scheme.ladder.reached(claim.number_micro) < verdict.tier
     if reason.lag_from_ms is None or reason.cause.kind == "LATE" or not by_trigger:
         return reason
     return reason._replace(cause=msgspec.structs.replace(reason.cause, kind="TRIGGER"))

@@ -7,7 +7,7 @@ a band ends. What fades or grows through all numbers has no steps, and the searc
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from streams.kinds import Dimension, Row
+from streams.kinds import Row
 
 
 @runtime_checkable
@@ -26,11 +26,11 @@ class SteppingDimension(Protocol):
         """Every instant after `from_ms`, as far as the row knows, at which it may change; None if it may change between."""
 
 
-def steps(dimensions: Sequence[Dimension], row: Row, from_ms: int) -> list[int] | None:
-    """The instants after `from_ms` at which any of the dimensions may change, in order; None if one may change between."""
+def steps(movers: Sequence[object], row: Row, from_ms: int) -> list[int] | None:
+    """The instants after `from_ms` at which any of the movers (dimensions, ratings) may change, in order; None: also between."""
     found: set[int] = set()
-    for dimension in dimensions:
-        own = dimension.steps(row, from_ms) if isinstance(dimension, SteppingDimension) else None
+    for mover in movers:
+        own = mover.steps(row, from_ms) if isinstance(mover, SteppingDimension) else None
         if own is None:
             return None
         found.update(own)

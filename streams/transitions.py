@@ -39,7 +39,7 @@ def change_told(moment: Moment, reason: Reason, row: Row, dossier: Dossier, cros
     sequence, effective_at_ms = int(row[scheme.column("sequence")]), int(row[scheme.column("effective_at_ms")])
     published, before = int(row[scheme.column("published")]), crossing.published_before
     tiers, born = scheme.ladder.tiers, generation(row, moment.partition)
-    lines = ledger(policy, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
+    lines = ledger(policy, scheme, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
     return TierTransition(
         **common(moment, row),
         transition_id=transition_id(moment.application, policy.name, scheme.name, moment.account_id, born, sequence),
@@ -53,7 +53,7 @@ def change_told(moment: Moment, reason: Reason, row: Row, dossier: Dossier, cros
         cause=reason.cause,
         score_before_micro=crossing.score_before_micro,
         score_after_micro=crossing.score_micro,
-        dimensions=_dimension_changes(moment, row, crossing.dimensions_before, lines.weighted_micro),
+        dimensions=_dimension_changes(moment, row, crossing.dimensions_before, lines.weighted_micro) if scheme.rating is None else [],
         contributions=lines.contributions,
         trail=decision.trail(row, dossier, scheme, crossing.because),
         owner_id=dossier.owner(),

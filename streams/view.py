@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from streams import decision, earned
+from streams import decision
 from streams.dossier import Dossier
 from streams.earned import Claim
 from streams.forecasting import forecast, imagined
 from streams.kinds import Row
-from streams.ledger import ledger
+from streams.ledger import ledger, score_ledger
 from streams.moment import Moment, generation
 from streams.passing import passed
 from streams.policy.compiled import CompiledPolicy, Scheme
-from streams.settling import Account, claim_of, evaluated
+from streams.settling import Account, claim_of, evaluated, shown
 from streams.triggers import trigger_text
 from streams.units import UNBOUNDED
 
@@ -30,12 +30,12 @@ def account_view(moment: Moment, account: Account, at_ms: int, known_ms: int) ->
 
     `known_ms`: the instant up to which time has been folded for the whole partition.
     """
-    shown = imagined(account)
-    passed(moment, shown, at_ms, guarded=True)
-    row, policy = shown.row, moment.policy
+    then = imagined(account)
+    passed(moment, then, at_ms, guarded=True)
+    row, policy = then.row, moment.policy
     row["account.clock_ms"] = as_of_ms = max(at_ms, int(row["account.clock_ms"]))
-    policy.renew(row, shown.dossier, as_of_ms)
-    score_micro, dossier = evaluated(policy, row), shown.dossier()
+    policy.renew(row, then.dossier, as_of_ms)
+    score_micro, dossier = evaluated(policy, row), then.dossier()
     return {
         "account_id": moment.account_id,
         "application": moment.application,
@@ -46,10 +46,10 @@ def account_view(moment: Moment, account: Account, at_ms: int, known_ms: int) ->
         "clock_at": int(account.row["account.clock_ms"]),
         "known_at": max(known_ms, int(account.row["account.clock_ms"])),
         "as_of": as_of_ms,
-        "score_micro": score_micro,
+        "score_micro": score_micro if policy.dimensions else None,
         "dimensions": {name: int(row[column]) for name, column in zip(policy.document.score, policy.worth_columns, strict=True)},
-        "contributions": [msgspec.to_builtins(line) for line in ledger(policy, row, dossier, as_of_ms, score_micro).contributions],
-        "schemes": {scheme.name: _standing(moment, shown, scheme, score_micro) for scheme in policy.schemes},
+        "contributions": [msgspec.to_builtins(line) for line in score_ledger(policy, row, dossier, as_of_ms, score_micro).contributions],
+        "schemes": {scheme.name: _standing(moment, then, scheme, score_micro) for scheme in policy.schemes},
         "clocks": _clocks(moment, row),
         "owner_id": dossier.owner(),
         "pool": _pool(dossier),
@@ -82,23 +82,34 @@ def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int
     """A ladder: the tier of each stage, why, what lifts it, what it would be without a stage, what would lift it, what comes next."""
     row, tiers = account.row, scheme.ladder.tiers
     claim = claim_of(moment.policy, row, scheme, score_micro)
-    verdict = earned.verdict(scheme.ladder, decision.standing(row, scheme), claim, int(row["account.clock_ms"]))
+    verdict = decision.judged(row, scheme, claim, int(row["account.clock_ms"]))
     stages = {stage: tiers[int(row[scheme.column(stage)])] for stage in STAGES}
     above = int(row[scheme.column("earned")]) + 1
     coming = forecast(moment, account, scheme)
     return {
         **stages,
         "tiers": list(tiers),
+        "rating": _rating(moment, account, scheme),
         "sequence": int(row[scheme.column("sequence")]),
         "effective_at": int(row[scheme.column("effective_at_ms")]),
         "trail": [msgspec.to_builtins(stage) for stage in decision.trail(row, account.dossier(), scheme, verdict.because)],
         "lift": _lift(scheme, row, claim),
         "without": {"gate": stages["seated"], "seats": stages["earned"], "override": stages["gated"]},
-        "next_tier": {"tier": tiers[above], "points_micro": max(scheme.ladder.enter_at_micro(above) - score_micro, 0)}
+        "next_tier": {"tier": tiers[above], "points_micro": scheme.ladder.missing_micro(above, claim.number_micro)}
         if above < len(tiers)
         else None,
         "forecast": msgspec.to_builtins(coming) if coming is not None else None,
     }
+
+
+def _rating(moment: Moment, account: Account, scheme: Scheme) -> dict[str, Any] | None:
+    """What the scheme goes by, where that is not the score: in points, and what they are made of."""
+    row, clock_ms = account.row, int(account.row["account.clock_ms"])
+    if scheme.rating is None:
+        return None
+    points_micro = shown(scheme, row, 0)
+    lines = ledger(moment.policy, scheme, row, account.dossier(), clock_ms, points_micro).contributions
+    return {"points_micro": points_micro, "contributions": [msgspec.to_builtins(line) for line in lines]}
 
 
 def _lift(scheme: Scheme, row: Row, claim: Claim) -> dict[str, str] | None:
@@ -113,10 +124,10 @@ def _lift(scheme: Scheme, row: Row, claim: Claim) -> dict[str, str] | None:
 
 def _clocks(moment: Moment, row: Row) -> list[dict[str, Any]]:
     """Each clock: since when it runs, and when it runs out and what follows then (null: nothing, as things are)."""
-    shown = []
+    listed = []
     for clock in moment.policy.clocks:
         earned = int(row[f"schemes.{clock.scheme}.earned"])
         due_ms = clock.due_ms(row, earned)
         coming = {"due_at": due_ms, "then": clock.consequence(earned)} if due_ms < UNBOUNDED else {"due_at": None, "then": None}
-        shown.append({"name": clock.name, "scheme": clock.scheme, "since_at": clock.since_ms(row), **coming})
-    return shown
+        listed.append({"name": clock.name, "scheme": clock.scheme, "since_at": clock.since_ms(row), **coming})
+    return listed

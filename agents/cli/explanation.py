@@ -62,7 +62,7 @@ def _standing(view: dict[str, Any], scheme: str, standing: dict[str, Any], clock
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for said in (*_stages(standing), ("up", _way_up(standing)), *_ahead(view, standing, clock)):
+    for said in (*_stages(standing), *_rating(view, standing, clock), ("up", _way_up(standing)), *_ahead(view, standing, clock)):
         table.add_row(*said)
     return [title, Padding(table, (0, 0, 0, 2), expand=False)]
 
@@ -81,10 +81,20 @@ def _stages(standing: dict[str, Any]) -> list[tuple[str, str]]:
     return [*said, ("besides", ", ".join(idle))] if idle else said
 
 
+def _rating(view: dict[str, Any], standing: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:
+    """What a ladder goes by that does not go by the score, heaviest first."""
+    lines = (standing["rating"] or {"contributions": []})["contributions"]
+    parts = wording.parts(wording.hundredths(sum(line["micro"] for line in lines)), [line["micro"] for line in lines])
+    said = _heaviest(list(zip(parts, lines, strict=True)))
+    return [("", f"{wording.points(part)}  {wording.evidence_of(line, view['profile'], clock)}") for part, line in said]
+
+
 def _way_up(standing: dict[str, Any]) -> str:
     above = standing["next_tier"]
     if above is None:
         return f"{standing['earned']} is the highest tier"
+    if above["points_micro"] is None:
+        return f"{above['tier']} comes next"
     if above["points_micro"] == 0:
         return f"it has the points for {above['tier']}"
     return f"{wording.missing(above['points_micro'])} more points earn {above['tier']}"
@@ -105,6 +115,8 @@ def _ahead(view: dict[str, Any], standing: dict[str, Any], clock: Clock) -> list
 
 def _ledger(view: dict[str, Any], clock: Clock) -> Sequence[RenderableType]:
     """The score, its dimensions and their lines, each set heaviest first; what is shown adds up."""
+    if view["score_micro"] is None:
+        return []
     total = wording.hundredths(view["score_micro"])
     title = Text.assemble((f"\n{wording.points(total)} points", "bold"), " of 100", (f", by {_policy(view)}", "dim"))
     table = Table.grid(padding=(0, 2))

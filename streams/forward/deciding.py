@@ -87,7 +87,7 @@ def _decide(state: State, tales: Tales, why: Why, scheme: int, claim: Claim, sco
         if after != before:
             _number(state, scheme)
             because = why
-            if fired != NOWHERE and why.cause == BY_RECORD and tier <= claim.lift and reached(state, scheme, claim.score_micro) < tier:
+            if fired != NOWHERE and why.cause == BY_RECORD and tier <= claim.lift and reached(state, scheme, claim.number_micro) < tier:
                 because = Why(why.record, why.account, BY_TRIGGER, why.detail, why.of_detail)
             change = About(CHANGE, scheme, fired, before, after, score_before, whole(words, plan[scheme + EFFECTIVE]), 0)
             if not tell(state, tales, because, change, stood, claim):

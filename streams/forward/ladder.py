@@ -49,7 +49,7 @@ def _aim(state: State, scheme: int, tier: int, claim: Claim, score_micro: int) -
 @compiled
 def move(state: State, scheme: int, at: Standing, claim: Claim, now_ms: int) -> Move:
     """One decision."""
-    step, target = state.plan[scheme + STEP], _aim(state, scheme, at.tier, claim, claim.score_micro)
+    step, target = state.plan[scheme + STEP], _aim(state, scheme, at.tier, claim, claim.number_micro)
     if target == at.tier:
         return Move(at.tier, target, UNBOUNDED)
     waits_until_ms = _patience(state, scheme, at, target)
@@ -73,14 +73,14 @@ def _patience(state: State, scheme: int, at: Standing, target: int) -> int:
 @compiled
 def band(state: State, scheme: int, tier: int, claim: Claim) -> tuple[int, int]:
     """The guard band: the nearest thresholds on either side at which the aim is another."""
-    target, low, high = _aim(state, scheme, tier, claim, claim.score_micro), -UNBOUNDED, UNBOUNDED
+    target, low, high = _aim(state, scheme, tier, claim, claim.number_micro), -UNBOUNDED, UNBOUNDED
     for each in range(1, state.plan[scheme + TOP] + 1):
         for part in (ENTER, LEAVE):
             threshold = rung(state, scheme, each, part)
             if part == LEAVE and each > tier:
                 continue
-            if claim.score_micro < threshold < high and _aim(state, scheme, tier, claim, threshold) != target:
+            if claim.number_micro < threshold < high and _aim(state, scheme, tier, claim, threshold) != target:
                 high = threshold
-            if low < threshold <= claim.score_micro and _aim(state, scheme, tier, claim, threshold - 1) != target:
+            if low < threshold <= claim.number_micro and _aim(state, scheme, tier, claim, threshold - 1) != target:
                 low = threshold
     return low, high

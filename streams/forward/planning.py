@@ -219,6 +219,8 @@ class _Planner:
         raise NotPlanned(f"dimension {name} is of a kind that only Python knows")
 
     def _scheme(self, scheme: Scheme) -> list[int]:
+        if scheme.rating is not None:
+            raise NotPlanned(f"scheme {scheme.name} goes by what only Python knows")
         triggers = []
         for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
             if trigger.lasts is not None:

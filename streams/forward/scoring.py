@@ -206,8 +206,8 @@ def decides(state: State, scheme: int, claim: Claim, now_ms: int) -> bool:
     """Whether a decision could change anything: as `streams/decision.py` asks it."""
     words, plan = state.words, state.plan
     return (
-        claim.score_micro < whole(words, plan[scheme + LOW])
-        or claim.score_micro >= whole(words, plan[scheme + HIGH])
+        claim.number_micro < whole(words, plan[scheme + LOW])
+        or claim.number_micro >= whole(words, plan[scheme + HIGH])
         or claim.lift != whole(words, plan[scheme + LIFT])
         or claim.ceiling != whole(words, plan[scheme + CLOCK_CEILING])
         or min(whole(words, plan[scheme + SEATED]), whole(words, plan[scheme + CEILING])) != whole(words, plan[scheme + GATED])

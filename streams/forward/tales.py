@@ -90,7 +90,7 @@ def tell(state: State, tales: Tales, why: Why, about: About, stood: Standing, cl
     head[FIRED], head[BEFORE], head[AFTER], head[SCORE_BEFORE] = about.fired, about.before, about.after, about.score_before
     head[AT], head[KEEPS] = about.at_ms, about.keeps_micro
     head[STOOD], head[STOOD + 1], head[STOOD + 2] = stood.tier, stood.since_ms, stood.stepped_ms
-    head[CLAIMED], head[CLAIMED + 1], head[CLAIMED + 2] = claim.score_micro, claim.lift, claim.ceiling
+    head[CLAIMED], head[CLAIMED + 1], head[CLAIMED + 2] = claim.number_micro, claim.lift, claim.ceiling
     for word in range(state.words.size):
         tales.rows[place, word] = state.words[word]
     for number in range(tales.before.size):

@@ -19,7 +19,8 @@ from streams.measures import compiled
 from streams.measures.rolling import Rolling
 from streams.money import Exchange
 from streams.policy.model import PolicyDocument
-from streams.schemes.score import ScoreLadder
+from streams.schemes.ladder import Ladder
+from streams.schemes.rating import Parts, Rating
 from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED, local_day_in, micro
 
@@ -46,10 +47,11 @@ ACCOUNT_COLUMNS = [
 
 
 class Scheme(NamedTuple):
-    """A compiled scheme: its ladder, its gate, and the names of its columns."""
+    """A compiled scheme: its ladder, its gate, and the names of its columns. `rating` None: it goes by the policy's score."""
 
     name: str
-    ladder: ScoreLadder
+    ladder: Ladder
+    rating: Rating | None
     announce_entry: bool
     ceilings: dict[str, int]
     triggers: list[Trigger]
@@ -63,7 +65,7 @@ class Scheme(NamedTuple):
         return self.column_of[part]
 
 
-def _scheme_columns(name: str, ladder: ScoreLadder, meaning: str) -> list[Column]:
+def _scheme_columns(name: str, ladder: Ladder, meaning: str) -> list[Column]:
     top = len(ladder.tiers) - 1
     wide = {"score_micro": 0, "low_micro": -UNBOUNDED, "high_micro": UNBOUNDED, "effective_at_ms": 0}
     wide |= {"since_ms": 0, "stepped_ms": -1, "pending_ms": UNBOUNDED}
@@ -86,7 +88,6 @@ class CompiledPolicy:
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
         self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
-        self.schemes = self._compiled_schemes(document)
         self.clocks = self._compiled_clocks(document)
         self.inputs = self._named_inputs()
         self.columns = self._all_columns()
@@ -98,28 +99,38 @@ class CompiledPolicy:
         local_day = local_day_in(ZoneInfo(document.timezone))
         locale = Locale(document.timezone, local_day, Exchange(document.currency, document.rates, local_day))
         self._named: dict[str, Measure] = compiled(document.measures, locale)
-        self.dimensions: list[Dimension] = [document.dimensions[name].compile(name, self._named) for name in document.score]
+        scored_first = [*document.score, *(name for name in document.dimensions if name not in document.score)]
+        every = {name: document.dimensions[name].compile(name, self._named) for name in scored_first}
+        self.parts = Parts(self._named, every, locale)
+        self.dimensions: list[Dimension] = [every[name] for name in document.score]
         self.weights = list(document.score.values())
         self.worth_columns = [f"dimensions.{name}.micro" for name in document.score]
-        self.measures = [*self._named.values(), *(measure for dimension in self.dimensions for measure in dimension.own_measures)]
+        self.schemes = self._compiled_schemes(document)
+        ratings = [scheme.rating for scheme in self.schemes if scheme.rating is not None]
+        self.sources: list[Dimension | Rating] = [*every.values(), *ratings]
+        """What measures and dossier are made into: every dimension, in the score or not, and what schemes go by."""
+        self.movers: list[Dimension | Rating] = [*self.dimensions, *ratings]
+        """What time may move that decides."""
+        self.measures = [*self._named.values(), *(measure for source in self.sources for measure in source.own_measures)]
         self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
     def _compiled_schemes(self, document: PolicyDocument) -> list[Scheme]:
         schemes = []
         for name, spec in document.schemes.items():
-            ladder = spec.compile()
+            ladder, rating = spec.ladder(), spec.rating(name, self.parts)
             meaning = identity([spec.model_dump(mode="json"), document.score])
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
             triggers = [self._compiled_trigger(document, name, place, trigger, ladder) for place, trigger in enumerate(spec.triggers)]
             lasting = [trigger for trigger in triggers if isinstance(trigger, LastingTrigger)]
             hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
             columns = _scheme_columns(name, ladder, meaning) + [column for trigger in lasting for column in trigger.columns]
+            columns += rating.columns if rating else []
             column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
-            schemes.append(Scheme(name, ladder, spec.announce_entry, ceilings, triggers, lasting, hot, columns, column_of))
+            schemes.append(Scheme(name, ladder, rating, spec.announce_entry, ceilings, triggers, lasting, hot, columns, column_of))
         return schemes
 
-    def _compiled_trigger(self, document: PolicyDocument, scheme: str, place: int, spec: TriggerSpec, ladder: ScoreLadder) -> Trigger:
+    def _compiled_trigger(self, document: PolicyDocument, scheme: str, place: int, spec: TriggerSpec, ladder: Ladder) -> Trigger:
         tier = ladder.tiers.index(spec.lift_to)
         if spec.lasts is None:
             return Trigger(spec, tier, self._named)
@@ -135,7 +146,7 @@ class CompiledPolicy:
     def _named_inputs(self) -> tuple[str, ...]:
         """The input topics this policy reads, in merge rank order."""
         named = {measure.topic for measure in self.measures}
-        named.update(topic for dimension in self.dimensions for topic in dimension.topics)
+        named.update(topic for source in self.sources for topic in source.topics)
         if any(scheme.ceilings for scheme in self.schemes):
             named.add("risks")
         if self.clocks:
@@ -144,7 +155,7 @@ class CompiledPolicy:
 
     def _all_columns(self) -> list[Column]:
         dimension_columns = [Column(name, "<i8", identity(["micro", self.digest])) for name in self.worth_columns]
-        parts: list[Any] = [*self.measures, *self.dimensions, *self.schemes, *self.clocks]
+        parts: list[Any] = [*self.measures, *self.parts.dimensions.values(), *self.schemes, *self.clocks]
         return [*ACCOUNT_COLUMNS, *dimension_columns, *(column for part in parts for column in part.columns)]
 
     def _entry_template(self) -> NDArray[Any]:
@@ -153,12 +164,13 @@ class CompiledPolicy:
         points = [dimension.at(entry[0], 0) for dimension in self.dimensions]
         for column, worth in zip(self.worth_columns, points, strict=True):
             entry[column] = micro(worth)
-        score_micro = micro(sum(weight * worth for weight, worth in zip(self.weights, points, strict=True)))
+        score = sum(weight * worth for weight, worth in zip(self.weights, points, strict=True))
         for scheme in self.schemes:
-            entry[scheme.column("score_micro")] = score_micro
-            top = len(scheme.ladder.tiers) - 1
-            entry[scheme.column("low_micro")], entry[scheme.column("high_micro")] = band(scheme.ladder, 0, Claim(score_micro, 0, top))
-            if scheme.ladder.reached(score_micro):
+            number, shown = (score, score) if scheme.rating is None else (scheme.rating.at(entry[0], 0), scheme.rating.points(entry[0], 0))
+            entry[scheme.column("score_micro")] = micro(shown)
+            claim = Claim(micro(number), 0, len(scheme.ladder.tiers) - 1)
+            entry[scheme.column("low_micro")], entry[scheme.column("high_micro")] = band(scheme.ladder, 0, claim)
+            if scheme.ladder.reached(claim.number_micro):
                 entry[scheme.column("pending_ms")] = 0  # worth more than the lowest tier without a record: the first one decides
         return entry
 

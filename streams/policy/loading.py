@@ -74,7 +74,7 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise PolicyError(f"{source}: is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
-        raise PolicyError(f"{source}: must be a mapping with policy, version, dimensions, score and schemes, got {type(raw).__name__}")
+        raise PolicyError(f"{source}: must be a mapping with policy, version, reviewed_on and schemes, got {type(raw).__name__}")
     return raw
 
 
@@ -125,8 +125,6 @@ _STAND_INS: dict[str, Any] = {
     "policy": "stand_in",
     "version": "0",
     "reviewed_on": "2000-01-01",
-    "dimensions": {"stand_in": {"prediction": "stand_in", "fallback": 0}},
-    "score": {"stand_in": 1.0},
     "schemes": {"stand_in": {"kind": "score", "tiers": [{"name": "low"}, {"name": "high", "enter_at": 50}]}},
 }
 """What takes the place of a required part that is wrong, so that the others can still be judged."""
@@ -148,7 +146,8 @@ def _prune(rest: dict[str, Any], error: ValidationError) -> None:
 def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[Problem]:
     """What each part says of the others; a name whose own entry is wrong still counts as declared."""
     measures = _part(raw, "measures")
-    names = Names(frozenset(measures), frozenset(_part(raw, "dimensions")), {name: kind_of(entry) for name, entry in measures.items()})
+    kinds = {name: kind_of(entry) for name, entry in measures.items()}
+    names = Names(frozenset(measures), frozenset(_part(raw, "dimensions")), kinds, bool(_part(raw, "score")))
     problems: list[Problem] = []
     for section in _SECTIONS:
         for name, spec in getattr(document, section).items():

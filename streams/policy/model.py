@@ -1,6 +1,6 @@
 """What a policy file says, as types. The kinds come from their rooms' tables, so that a new kind needs no line here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -28,13 +28,27 @@ def _by_own_key(kinds: Mapping[str, type[Spec]], word: str) -> Any:
         present = entry if isinstance(entry, dict) else getattr(type(entry), "model_fields", ())
         return next((key for key in kinds if key in present), None)
 
+    return _told_apart(kinds, kind_of, f"{word} must have one of the keys {', '.join(kinds)}, which say its kind")
+
+
+def _told_apart(kinds: Mapping[str, type[Spec]], kind_of: Callable[[Any], Any], otherwise: str) -> Any:
+    """A union of the kinds; `otherwise`: what is wrong with an entry of none of them."""
     members = [Annotated[spec, Tag(f"<{key}>")] for key, spec in kinds.items()]
     discriminator = Discriminator(
-        lambda entry: f"<{kind}>" if (kind := kind_of(entry)) else None,
+        lambda entry: f"<{kind}>" if (kind := kind_of(entry)) in kinds else None,
         custom_error_type="unknown_kind",
-        custom_error_message=f"{word} must have one of the keys {', '.join(kinds)}, which say its kind",
+        custom_error_message=otherwise,
     )
     return Annotated[reduce(or_, members), discriminator]
+
+
+def _by_kind(kinds: Mapping[str, type[Spec]], word: str) -> Any:
+    """A union told apart by what `kind` says."""
+    return _told_apart(
+        kinds,
+        lambda entry: entry.get("kind") if isinstance(entry, dict) else getattr(entry, "kind", None),
+        f"{word} must have a `kind`, one of {', '.join(kinds)}",
+    )
 
 
 if TYPE_CHECKING:
@@ -45,7 +59,7 @@ if TYPE_CHECKING:
 else:  # made at run time from the tables
     MeasureSpec = _by_own_key(MEASURE_KINDS, "a measure")
     DimensionSpec = _by_own_key(DIMENSION_KINDS, "a dimension")
-    SchemeSpec = reduce(or_, SCHEME_KINDS.values())
+    SchemeSpec = _by_kind(SCHEME_KINDS, "a scheme")
     ClockSpec = reduce(or_, CLOCK_KINDS.values())
 
 
@@ -72,8 +86,8 @@ class PolicyDocument(Spec):
     )
     forecast_horizon: PositiveDurationMs = Field(default=duration_ms("30d"), description="how far ahead `points to keep the tier` looks")
     measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
-    dimensions: dict[Name, DimensionSpec] = Field(min_length=1, description="numbers from 0 to 100")
-    score: dict[Name, float] = Field(min_length=1, description="dimension -> weight; the weights sum to 1")
+    dimensions: dict[Name, DimensionSpec] = Field(default={}, description="numbers from 0 to 100")
+    score: dict[Name, float] = Field(default={}, description="dimension -> weight; the weights sum to 1; only schemes by score need one")
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
     clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
 
@@ -91,6 +105,6 @@ class PolicyDocument(Spec):
     def _weights(cls, score: dict[str, float]) -> dict[str, float]:
         if wrong := [f"{name} {weight:g}" for name, weight in score.items() if not 0 < weight <= 1]:
             raise ValueError(f"weights must be above 0 and at most 1, got {', '.join(wrong)}")
-        if abs((total := sum(score.values())) - 1) > 1e-9:
+        if score and abs((total := sum(score.values())) - 1) > 1e-9:
             raise ValueError(f"weights must sum to 1, got {total:g}")
         return score

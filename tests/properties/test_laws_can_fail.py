@@ -16,7 +16,7 @@ from streams.clocks.quiet import QuietClock
 from streams.dossier import Dossier
 from streams.lasting import LastingTrigger
 from streams.partition import Partition
-from streams.schemes.score import ScoreLadder
+from streams.schemes.ladder import Ladder
 from tests.properties import bugs
 from tests.properties import test_decision_laws as decisions
 from tests.properties import test_fold_laws as folds
@@ -69,7 +69,7 @@ PLANTED = [
     Planted(times.test_whatever_the_ticks_chains_are_whole_and_time_never_goes_back, streams.account, "transition", bugs.time_goes_back),
     Planted(times.test_the_last_word_of_account_tiers_is_how_the_account_stands, AccountFold, "_standings", bugs.told_of_transitions_alone),
     Planted(decisions.test_a_tier_is_kept_for_its_stay_and_every_move_is_a_step_after_its_pause, earned, "_patience", bugs.no_patience),
-    Planted(decisions.test_score_alone_moves_up_at_a_threshold_and_down_below_a_band, ScoreLadder, "kept", bugs.lost_at_its_threshold),
+    Planted(decisions.test_score_alone_moves_up_at_a_threshold_and_down_below_a_band, Ladder, "kept", bugs.lost_at_its_threshold),
     Planted(
         decisions.test_a_late_record_repairs_at_the_accounts_clock_and_names_its_own_time, streams.account, "of_record", bugs.never_late
     ),
@@ -85,7 +85,7 @@ PLANTED = [
         bugs.a_risk_breaks_the_silence,
     ),
     Planted(folds.test_the_final_score_does_not_depend_on_the_order_of_arrival, Dossier, "_learn", bugs.the_last_to_arrive_is_right),
-    Planted(folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band, ScoreLadder, "kept", bugs.lost_at_its_threshold),
+    Planted(folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band, Ladder, "kept", bugs.lost_at_its_threshold),
     Planted(folds.test_deciding_every_record_gives_the_same_outputs_as_fast_forward, earned, "band", bugs.too_wide),
 ]
 
