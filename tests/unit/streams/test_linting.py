@@ -148,6 +148,7 @@ class Unheard(Spec):
     rungs: int
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of a model that was told to hold what it does not know
 def test_rules_and_words_survive_a_kind_they_have_never_heard_of() -> None:
     document = two_rulers().document
     unheard = document.model_copy(update={"schemes": {"odd": Unheard(looks_at={"industry": 1.0}, rungs=3)}})
