@@ -142,11 +142,9 @@ def dossier_payload(packed: bytes) -> bytes:
     return bytes((DOSSIER_FORMAT,)) + packed
 
 
-def dossier_of(payload: bytes) -> bytes:
-    """The msgpack of a dossier."""
-    if not payload or payload[0] != DOSSIER_FORMAT:
-        raise ChangelogError(f"changelog dossier must be of format {DOSSIER_FORMAT}, got {payload[:1]!r}")
-    return payload[1:]
+def is_dossier(payload: bytes) -> bool:
+    """Whether a payload is a dossier of the present format, as far as that is seen without reading it."""
+    return len(payload) > 1 and payload[0] == DOSSIER_FORMAT
 
 
 def progress_payload(progress: Progress) -> bytes:

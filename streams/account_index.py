@@ -117,6 +117,11 @@ def copy_keys(key_begin: Begins, keys: Bytes, numbers: NDArray[np.int32], prefix
         ends[each] = at
 
 
+def parted(joined: bytes, ends: list[int]) -> list[bytes]:
+    """The pieces that end there."""
+    return [joined[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
 def grown(entries: NDArray[_Numbers], least: int) -> NDArray[_Numbers]:
     """The entries in an array half as long again, at least `least`; memory behind them is not touched, so it costs nothing yet."""
     larger: NDArray[Any] = np.zeros((max(len(entries) * 3 // 2, least), *entries.shape[1:]), entries.dtype)
@@ -142,6 +147,13 @@ class AccountIndex:
     def key(self, number: int) -> bytes:
         """The account's key."""
         return self.keys[int(self.key_begin[number]) : int(self.key_begin[number + 1])].tobytes()
+
+    def prefixed(self, numbers: NDArray[np.int32], prefix: bytes) -> list[bytes]:
+        """The keys of these accounts, each behind a byte."""
+        ends, sizes = np.empty(len(numbers), np.int64), self.key_begin[numbers + 1] - self.key_begin[numbers]
+        into = np.empty(int(sizes.sum(dtype=np.int64)) + len(numbers), np.uint8)
+        copy_keys(self.key_begin, self.keys, numbers, prefix[0], into, ends)
+        return parted(into.tobytes(), ends.tolist())
 
     def __iter__(self) -> Iterator[bytes]:
         return (self.key(number) for number in range(self.count) if number not in self.forgotten)

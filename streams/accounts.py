@@ -1,11 +1,11 @@
-"""The accounts of one partition: rows in little memory, dossiers as compact bytes, and what changed since last asked.
+"""The accounts of one partition: rows and dossiers in little memory, and what changed since last asked.
 
 A row is lent to the fold and changed in place; the caller that lends it says so with `touch`, and `take_changes` gives
 the changelog records of everything touched since the last call, each account once. One row is lent at a time: it is packed
 again, and its view is void, as soon as another row, the memory or the changes are asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from schemas import changelog
 from streams import packed_rows
-from streams.account_index import FIRST_ACCOUNTS, AccountIndex, Begins, Table, copy_keys, grown
+from streams.account_index import FIRST_ACCOUNTS, AccountIndex, Begins, Table, grown
 from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
 from streams.kinds import Row
 from streams.lone_account import LoneAccount
-from streams.packed_rows import Packed, Words, give_rows, keep_row, swap_row, take_rows
+from streams.packed_dossiers import Dossiers
+from streams.packed_rows import Packed, Words, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
-_ROW = changelog.ROW_PREFIX[0]
 _NOBODY = -1
 
 
@@ -60,7 +60,7 @@ class Accounts:
         self._touched_count = np.zeros(1, np.int64)
         self._layout_word = int(np.frombuffer(layout.layout_id.to_bytes(8, "big"), np.int64)[0])
         self._deadline_word = layout.offset("account.deadline_ms") // 8
-        self._dossiers: dict[int, bytes] = {}
+        self._dossiers = Dossiers(accounts)
         self._open: dict[int, Dossier] = {}
         self._layout_written = False
         self._erased: set[bytes] = set()
@@ -110,6 +110,7 @@ class Accounts:
         self._packed = self._packed._replace(place=grown(self._packed.place, accounts), room=grown(self._packed.room, accounts))
         self._deadlines, self._touched = grown(self._deadlines, accounts), grown(self._touched, accounts)
         self._touched_list = grown(self._touched_list, accounts)
+        self._dossiers.grow(accounts)
 
     def erase(self, key: bytes) -> None:
         """Forget an account: its row, its dossier, its key; `take_changes` says so. One that was never seen is forgotten already."""
@@ -124,14 +125,14 @@ class Accounts:
         self._settle()
         self._deadlines[number] = UNBOUNDED
         self._touched[number] = 0
-        self._dossiers.pop(number, None)
+        self._dossiers.drop(number)
         self._open.pop(number, None)
         self._index.forget(number)
 
     def restore_erased_dossier(self, key: bytes) -> None:
         """The account has no dossier; one of which no row was written is no account."""
         if (number := self.find(key)) is not None:
-            self._dossiers.pop(number, None)
+            self._dossiers.drop(number)
             if not int(self.row(number)["account.records"]):
                 self.restore_erased(key)
 
@@ -219,13 +220,14 @@ class Accounts:
         if len(numbers) and not self._layout_written:
             changes.append((changelog.layout_key(self.layout.layout_id), self.layout.encoded))
             self._layout_written = True
-        changes += zip(self._row_keys(numbers), self._row_payloads(numbers), strict=True)
-        opened, erased = list(self._open), sorted(self._erased)
-        self.keep_changes()
-        changes += ((changelog.dossier_key(self.key(number)), changelog.dossier_payload(self._dossiers[number])) for number in opened)
+        rows = packed_rows.payloads(self._packed, numbers, self._layout_word)
+        changes += zip(self._index.prefixed(numbers, changelog.ROW_PREFIX), rows, strict=True)
+        opened, erased = {number: encode_dossier(dossier) for number, dossier in self._open.items()}, sorted(self._erased)
+        changes += ((changelog.dossier_key(self.key(number)), changelog.dossier_payload(encoded)) for number, encoded in opened.items())
+        self._keep_changes(opened)
         return changes + self._gone(erased, opened)
 
-    def _gone(self, erased: list[bytes], opened: list[int]) -> list[tuple[bytes, bytes | None]]:
+    def _gone(self, erased: list[bytes], opened: Container[int | None]) -> list[tuple[bytes, bytes | None]]:
         """What deletes the erased accounts; of one that came back, the dossier that it does not have again."""
         numbers = [(key, self.find(key)) for key in erased]
         gone: list[tuple[bytes, bytes | None]] = [(changelog.row_key(key), None) for key, number in numbers if number is None]
@@ -233,28 +235,15 @@ class Accounts:
 
     def keep_changes(self) -> None:
         """Everything touched is kept; the next `take_changes` says nothing of it."""
-        for number, dossier in self._open.items():
-            self._dossiers[number] = encode_dossier(dossier)
+        self._keep_changes({number: encode_dossier(dossier) for number, dossier in self._open.items()})
+
+    def _keep_changes(self, opened: Mapping[int, bytes]) -> None:
+        for number, encoded in opened.items():
+            self._dossiers.put(number, encoded)
         self._open.clear()
         self._erased.clear()
         self._touched[self._touched_list[: int(self._touched_count[0])]] = 0
         self._touched_count[0] = 0
-
-    def _row_keys(self, numbers: NDArray[np.int32]) -> list[bytes]:
-        index, ends = self._index, np.empty(len(numbers), np.int64)
-        sizes = index.key_begin[numbers + 1] - index.key_begin[numbers]
-        into = np.empty(int(sizes.sum(dtype=np.int64)) + len(numbers), np.uint8)
-        copy_keys(index.key_begin, index.keys, numbers, _ROW, into, ends)
-        joined, found = into.tobytes(), ends.tolist()
-        return [joined[begin:end] for begin, end in zip([0, *found], found, strict=False)]
-
-    def _row_payloads(self, numbers: NDArray[np.int32]) -> list[bytes]:
-        ends = np.empty(len(numbers), np.int64)
-        masks, rooms = packed_rows.masks_of(len(self.layout.start)), self._packed.room[numbers]
-        payloads = np.empty(int(np.maximum(rooms, masks).sum(dtype=np.int64)) + len(numbers), np.int64)
-        give_rows(self._packed, numbers, self._layout_word, payloads, ends)
-        joined, found = payloads.tobytes(), (ends * 8).tolist()
-        return [joined[begin:end] for begin, end in zip([0, *found], found, strict=False)]
 
     def layout_is_written(self) -> None:
         """The changelog already has this layout's record."""
@@ -263,8 +252,7 @@ class Accounts:
     def restore_rows(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
         """Put rows of the present layout back, as the changelog has them: its keys and payloads. Of a key's rows the last one stays."""
         self._settle()
-        sizes, ends = _sizes(keys), np.cumsum(_sizes(payloads))
-        numbers = self._enter_all(np.frombuffer(b"".join(keys), np.uint8), np.cumsum(sizes) - sizes + 1, sizes - 1)
+        numbers, ends = self._enter_keys(keys), np.cumsum(_sizes(payloads))
         joined = b"".join(payloads)
         if len(joined) % 8 or np.any(ends % 8):
             raise changelog.ChangelogError(f"changelog rows of layout {self.layout.layout_id:016x} must be whole words of 8 bytes")
@@ -277,9 +265,22 @@ class Accounts:
         if taken < len(keys):
             raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {self.layout.layout_id:016x}")
 
+    def restore_dossiers(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
+        """Put dossiers back, as the changelog has them: its keys and payloads. A dossier is only ever written together with its row."""
+        if spoiled := [key for key, payload in zip(keys, payloads, strict=True) if not changelog.is_dossier(payload)]:
+            raise changelog.ChangelogError(f"changelog dossier {spoiled[0][:80]!r} must be of format {changelog.DOSSIER_FORMAT}")
+        joined, ends = np.frombuffer(b"".join(payloads), np.uint8), np.cumsum(_sizes(payloads))
+        self._dossiers.put_all(self._enter_keys(keys), joined, ends)
+
+    def _enter_keys(self, keys: Sequence[bytes]) -> Words:
+        """The numbers of accounts by the changelog's keys."""
+        sizes = _sizes(keys)
+        return self._enter_all(np.frombuffer(b"".join(keys), np.uint8), np.cumsum(sizes) - sizes + 1, sizes - 1)
+
     def restored(self) -> None:
         """Everything is back: memory grows slowly from here."""
         self._settle()
+        self._dossiers.restored()
         self._packed = packed_rows.bounded(self._packed)
 
     def restore_row(self, key: bytes, written: Layout, packed: bytes) -> int:
@@ -289,10 +290,6 @@ class Accounts:
         self.layout.copy_common(written.unpacked(packed), written, self._lent_row)
         self.set_deadline(number, int(self._lent_words[self._deadline_word]))
         return number
-
-    def restore_dossier(self, key: bytes, encoded: bytes) -> None:
-        """Put a dossier back. A dossier is only ever written together with its row."""
-        self._dossiers[self.enter(key)] = encoded
 
 
 def _sizes(pieces: Sequence[bytes]) -> Words:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.compiling import compiled
+from streams.account_index import parted
 
 Words = NDArray[np.int64]
 Numbers = NDArray[np.int64] | NDArray[np.int32]
@@ -243,6 +244,14 @@ def empty(start: Words, accounts: int) -> Packed:
 def longest(rows: Packed) -> int:
     """The most words that one row can take, with its room."""
     return int(_roomy(len(rows.scratch)))
+
+
+def payloads(rows: Packed, numbers: Numbers, layout_word: int) -> list[bytes]:
+    """The rows of these accounts as the changelog has them."""
+    ends, masks = np.empty(len(numbers), np.int64), masks_of(len(rows.start))
+    words = np.empty(int(np.maximum(rows.room[numbers], masks).sum(dtype=np.int64)) + len(numbers), np.int64)
+    give_rows(rows, numbers, layout_word, words, ends)
+    return parted(words.tobytes(), (ends * 8).tolist())
 
 
 def unpacked(packed: bytes, start: Words) -> Words:

@@ -27,6 +27,7 @@ from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickO
 from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
 from streams.population import population
+from streams.restoring import put_back_plain
 
 
 class Partition:
@@ -163,18 +164,9 @@ class Partition:
         return population(self._accounts, self.policy)
 
     def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """Put changelog records back; rows of the present layout in bulk. A key's records take effect in their order."""
-        prefix, keys, payloads = changelog.row_payload(self.policy.layout.layout_id, b""), list[bytes](), list[bytes]()
-        for key, payload in records:
-            if payload is not None and payload.startswith(prefix) and changelog.is_row(key):
-                keys.append(key)
-                payloads.append(payload)
-            else:
-                if changelog.is_row(key):  # of another layout: it may be older or newer than those gathered
-                    self._accounts.restore_rows(keys, payloads)
-                    keys, payloads = [], []
-                self.restore(key, payload)
-        self._accounts.restore_rows(keys, payloads)
+        """Put changelog records back; rows of the present layout and dossiers in bulk. A key's records take effect in their order."""
+        for key, payload in put_back_plain(self._accounts, self.policy.layout.layout_id, records):
+            self.restore(key, payload)
 
     def restore(self, key: bytes, payload: bytes | None) -> None:
         """Put one changelog record back: a row, a dossier or a layout."""
@@ -191,7 +183,7 @@ class Partition:
             case changelog.Kind.ROW:
                 self._restore_row(key, payload)
             case changelog.Kind.DOSSIER:
-                self._accounts.restore_dossier(changelog.account_of(key), changelog.dossier_of(payload))
+                self._accounts.restore_dossiers([key], [payload])
             case changelog.Kind.TICK:
                 self._last_tick_ms = changelog.tick_of(payload)
             case changelog.Kind.COMMANDS:

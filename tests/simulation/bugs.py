@@ -8,7 +8,7 @@ import numpy as np
 from agents.partition_log import AbortRequired, Fenced, Retriable
 from agents.patience import patiently
 from agents.unit_of_work import CHANGELOG, FOLD_ORDER, Content
-from schemas.changelog import DOSSIER_PREFIX, PROGRESS_PREFIX, TICK_KEY, ChangelogError
+from schemas.changelog import PROGRESS_PREFIX, TICK_KEY, ChangelogError
 from streams.batches import Chunk
 
 
@@ -158,7 +158,6 @@ def without(prefix: bytes) -> Any:
     return planted
 
 
-dossiers_are_not_restored = without(DOSSIER_PREFIX)
 the_last_tick_is_not_restored = without(TICK_KEY)
 
 

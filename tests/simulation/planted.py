@@ -43,7 +43,7 @@ PLANTED = {
     "the last input first": Planted(merge, "_ordered", bugs.the_last_input_first),
     "nothing is a replay": Planted(lane.Lane, "_fresh", bugs.nothing_is_a_replay),
     "a tick waits for nothing": Planted(lane.Lane, "_folded_to", bugs.a_tick_waits_for_nothing),
-    "dossiers are not restored": Planted(Partition, "restore", bugs.dossiers_are_not_restored),
+    "dossiers are not restored": Planted(Accounts, "restore_dossiers", bugs.nothing_is_done),
     "the last tick is not restored": Planted(Partition, "restore", bugs.the_last_tick_is_not_restored),
     "old rows are not looked at again": Planted(AccountFold, "recall", bugs.nothing_is_done),
     "who was erased is restored": Planted(Partition, "_restore_erased", bugs.nothing_is_done),

@@ -127,7 +127,7 @@ def test_an_account_alone_is_a_copy() -> None:
 
 def test_a_dossier_before_its_row_enters_the_account() -> None:
     accounts = Accounts(LAYOUT)
-    accounts.restore_dossier(b"new", b"\x90")
+    accounts.restore_dossiers([b"dnew"], [b"\x01\x90"])
     (key, payload) = filled([b"new"]).take_changes()[-1]
     accounts.restore_rows([key], [payload])
     assert (len(accounts), int(accounts.row(0)["clock"])) == (1, 0)

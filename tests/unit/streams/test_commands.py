@@ -63,7 +63,8 @@ def test_nothing_of_an_erased_account_is_left_in_memory() -> None:
     accounts = f.partition._accounts
     memory = accounts.memory()
     assert b"the-name-to-forget" not in memory.keys.tobytes()
-    assert accounts._dossiers == accounts._open == {}
+    assert not accounts._dossiers._packed.memory.any()
+    assert (len(accounts._dossiers), accounts._open) == (0, {})
     assert f.partition.is_due(NOON + 1_000 * DAY) is False
 
 
