@@ -12,6 +12,7 @@ from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
 from streams import gates
 from streams.accounts import Accounts
+from streams.breaches import resolved
 from streams.forecasting import foretold
 from streams.ids import id64
 from streams.intake import RawRecord
@@ -73,6 +74,7 @@ class AccountFold:
         remember_last(row, raw, record)
         outputs += entries(moment, reason, account) if entering else []
         used = self._take(account, raw.topic, record, event, entering)
+        outputs += resolved(moment, reason, account)
         outputs += settled(moment, reason, account, guarded=self._guarded)
         outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
@@ -89,8 +91,6 @@ class AccountFold:
         row, used = account.row, False
         for measure in self._policy.measures_of[topic]:
             used = measure.fold(row, record, event, account.dossier_to_change) or used
-        for clock in self._policy.clocks:
-            used = clock.fold(row, record, first=entering) or used
         if isinstance(record, AccountProfile):
             dossier = account.accounts.open_dossier(account.number)
             dossier.merge_profile(record, event)
@@ -102,6 +102,8 @@ class AccountFold:
             dossier.take_risk(record, event)
             gates.recall_ceilings(self._policy.schemes, row, dossier)
             used = True
+        for clock in self._policy.clocks:
+            used = clock.fold(row, record, event, account.dossier_to_change, first=entering) or used
         return used
 
     def _told(self, account: Account) -> list[Any]:
@@ -143,6 +145,8 @@ class AccountFold:
         for source in self._policy.sources:
             source.recall(row, dossier)
         gates.recall_ceilings(self._policy.schemes, row, dossier)
+        for clock in self._policy.clocks:
+            clock.recall(row, dossier)
         self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
         score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:

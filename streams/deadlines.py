@@ -53,7 +53,7 @@ def next_timer(policy: CompiledPolicy, row: Row) -> int:
     """The earliest clock, pending move or end of a trigger's time, UNBOUNDED if there is none."""
     due = [int(row[scheme.column("pending_ms")]) for scheme in policy.schemes]
     due += [trigger.ends_ms(row) for scheme in policy.schemes for trigger in scheme.lasting]
-    due += [clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"])) for clock in policy.clocks]
+    due += [clock.due_ms(row) for clock in policy.clocks]
     return min(due, default=UNBOUNDED)
 
 

@@ -34,6 +34,9 @@ def forecast(moment: Moment, account: Account, scheme: Scheme) -> Forecast | Non
     """The next change of the scheme's published tier by time alone; None if there is none within ten years."""
     future, imagining = imagined(account), moment._replace(mode="SHADOW", told=_foreseen)
     clock_ms = looked_ms = fresh_ms = int(future.row["account.clock_ms"])
+    for clock in moment.policy.clocks:
+        if clock.warns_only:
+            clock.hush(future.row)  # it moves no tier
     for _ in range(MOST_CHANGES):
         moment.policy.renew(future.row, future.dossier, fresh_ms)
         due = deadlines.next_change(moment.policy, future.row, looked_ms)

@@ -2,7 +2,8 @@
 
 from schemas.records import CauseKind
 from streams import deadlines
-from streams.clocks.quiet import QuietClock
+from streams.breaches import announced, resolved
+from streams.clocks.common import Clock
 from streams.kinds import Row
 from streams.leads import is_young
 from streams.moment import Moment, of_time
@@ -50,23 +51,23 @@ def _fire(moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKin
     """The clocks that run out now; a demotion is the cause of what follows."""
     row, fired, outputs = account.row, None, list[Output]()
     for clock in moment.policy.clocks:
-        earned = int(row[f"schemes.{clock.scheme}.earned"])
-        if clock.due_ms(row, earned) > due_ms:
+        if clock.due_ms(row) > due_ms:
             continue
-        consequence = clock.fire(row, earned, due_ms)
-        if consequence == "demote":
-            fired = fired or (clock.cause, ran_out_text(clock, earned))
-        else:
-            outputs += _recycle(moment, account, clock, earned, due_ms)
-    return fired, outputs
+        tier, ran = clock.tier(row), clock.fire(row, account.dossier_to_change, due_ms)
+        if ran.follows == "demote":
+            fired = fired or (clock.cause, ran_out_text(clock, tier))
+        elif ran.follows == "recycle":
+            outputs += _recycle(moment, account, clock, tier, due_ms)
+        outputs += [output for breach in ran.breaches for output in announced(moment, account, clock, breach)]
+    return fired, outputs + resolved(moment, None, account)
 
 
-def ran_out_text(clock: QuietClock, earned: int) -> str:
+def ran_out_text(clock: Clock, earned: int) -> str:
     """Which clock ran out, and after how long."""
     return f"{clock.name} {duration_text(clock.limit_ms(earned))}"
 
 
-def _recycle(moment: Moment, account: Account, clock: QuietClock, earned: int, due_ms: int) -> list[Output]:
+def _recycle(moment: Moment, account: Account, clock: Clock, earned: int, due_ms: int) -> list[Output]:
     """Put the account into the pool, unless it is there; announced only live and while it is young."""
     row = account.row
     if account.accounts.dossier(account.number).pool is not None:

@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from schemas.records import AccountTiers, Action, DimensionChange, Pool, Standing, TierTransition
 from streams import decision
-from streams.clocks.quiet import QuietClock
+from streams.clocks.common import Clock
 from streams.dossier import Dossier
 from streams.kinds import Row
 from streams.ledger import ledger
@@ -102,7 +102,7 @@ def _standing(row: Row, scheme: Scheme) -> Standing:
     )
 
 
-def recycled(moment: Moment, reason: Reason, row: Row, dossier: Dossier, clock: QuietClock, tier: int, due_ms: int) -> Action:
+def recycled(moment: Moment, reason: Reason, row: Row, dossier: Dossier, clock: Clock, tier: int, due_ms: int) -> Action:
     """The announcement that a clock has put the account into the pool."""
     policy, born = moment.policy, generation(row, moment.partition)
     assert dossier.pool is not None, "announced after the account went to the pool"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from streams import decision
+from streams.clocks.showing import clocks_shown
 from streams.dossier import Dossier
 from streams.earned import Claim
 from streams.forecasting import forecast, imagined
@@ -20,7 +21,6 @@ from streams.passing import passed
 from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Account, claim_of, evaluated, shown
 from streams.triggers import trigger_text
-from streams.units import UNBOUNDED
 
 STAGES = ("earned", "seated", "gated", "published")
 
@@ -50,7 +50,7 @@ def account_view(moment: Moment, account: Account, at_ms: int, known_ms: int) ->
         "dimensions": {name: int(row[column]) for name, column in zip(policy.document.score, policy.worth_columns, strict=True)},
         "contributions": [msgspec.to_builtins(line) for line in score_ledger(policy, row, dossier, as_of_ms, score_micro).contributions],
         "schemes": {scheme.name: _standing(moment, then, scheme, score_micro) for scheme in policy.schemes},
-        "clocks": _clocks(moment, row),
+        "clocks": clocks_shown(policy.clocks, row, then.dossier),
         "owner_id": dossier.owner(),
         "pool": _pool(dossier),
         "profile": {field: known.content for field, known in sorted(dossier.profile.items()) if known.content is not None},
@@ -120,14 +120,3 @@ def _lift(scheme: Scheme, row: Row, claim: Claim) -> dict[str, str] | None:
         "tier": scheme.ladder.tiers[claim.lift],
         "because": trigger_text(scheme.triggers, row, claim.lift, int(row["account.clock_ms"])),
     }
-
-
-def _clocks(moment: Moment, row: Row) -> list[dict[str, Any]]:
-    """Each clock: since when it runs, and when it runs out and what follows then (null: nothing, as things are)."""
-    listed = []
-    for clock in moment.policy.clocks:
-        earned = int(row[f"schemes.{clock.scheme}.earned"])
-        due_ms = clock.due_ms(row, earned)
-        coming = {"due_at": due_ms, "then": clock.consequence(earned)} if due_ms < UNBOUNDED else {"due_at": None, "then": None}
-        listed.append({"name": clock.name, "scheme": clock.scheme, "since_at": clock.since_ms(row), **coming})
-    return listed

@@ -143,10 +143,21 @@ def _clocks(view: dict[str, Any], clock: Clock) -> Sequence[RenderableType]:
     """The clocks that run."""
     running = [each for each in view["clocks"] if each["due_at"] is not None]
     said = [
-        f"Clock {each['name']} runs since {clock.on(each['since_at'])}; on {clock.on(each['due_at'])} it {FOLLOWS[each['then']]}"
+        f"Clock {each['name']} runs since {clock.on(each['since_at'])}; on {clock.on(each['due_at'])} it {_follows(each['then'])}"
         for each in running
     ]
-    return ["", *said] if said else []
+    said += [f"Clock {each['name']}: {_breach(breach, clock)}" for each in view["clocks"] for breach in each["breaches"]]
+    return ["", *said] if said else said
+
+
+def _follows(then: str) -> str:
+    """What a clock leads to, in words."""
+    return FOLLOWS.get(then) or f"asks for {then.replace('_', ' ')}"
+
+
+def _breach(breach: dict[str, Any], clock: Clock) -> str:
+    of = f"{breach['of']}, " if breach["of"] else ""
+    return f"{of}out since {clock.on(breach['due_at'])}: {breach['because']}"
 
 
 def show_records(console: Console, records: list[dict[str, Any]], view: dict[str, Any] | None) -> None:

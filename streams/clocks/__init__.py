@@ -1,6 +1,7 @@
 """The kinds of clock: what silence or delay leads to. A policy names a kind by the key that only this kind has."""
 
+from streams.clocks.common import TieredSpec
 from streams.clocks.quiet import QuietSpec
 
-CLOCK_KINDS: dict[str, type[QuietSpec]] = {"resets_on": QuietSpec}
+CLOCK_KINDS: dict[str, type[TieredSpec]] = {"resets_on": QuietSpec}
 """Distinguishing key -> spec of the kind."""

@@ -1,124 +1,145 @@
-"""`quiet`: a clock that runs while nothing resets it: silence of the customer, no update by the owner.
+"""`quiet`: a clock that runs while nothing resets it: silence of the customer, no update or visit by the owner.
 
 It starts with the account's first record and again with every record that resets it. When it has run for as long as the account's
-earned tier allows, its consequence follows, and it starts its next period from there. `demote`: a ceiling one tier below the earned
-one, lifted by the next reset. `recycle`: the account goes to the pool, once until the next reset; the tier stays. Where the limit
-differs by tier, time in the tier counts: an account that has just become A has A's full time.
-Source: facts 002-13, 002-25, questions Q5, Q6.
+tier allows, its consequence follows, and it starts its next period from there. `demote`: a ceiling one tier below the earned one,
+lifted by the next reset. `recycle`: the account goes to the pool, once until the next reset; the tier stays. An action is announced,
+once until the next reset, which resolves it. Where the limit differs by tier, time in the tier counts: an account that has just
+become A has A's full time. What resets it may need substance: an update that only resets a clock does not.
+Source: facts 002-13, 002-18, 002-25, 000-17, questions Q5, Q6.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from schemas.records import Actor, CauseKind, Event
+from schemas.records import CauseKind, Event
+from streams.calendars import Calendar
+from streams.clocks.common import (
+    Breach,
+    Consequence,
+    Consequences,
+    Ended,
+    Follows,
+    Limits,
+    Ran,
+    TieredSpec,
+    WarningSpec,
+    consequences_said,
+    limits_of,
+    limits_said,
+    of_tier,
+)
+from streams.clocks.substance import NOBODY, ResetSpec, contact_of
 from streams.columns import Column, identity
-from streams.kinds import Problem, Row, Spec, unknown
-from streams.units import UNBOUNDED, PositiveDurationMs
-from streams.words import Said, Words, both, length, spaced
+from streams.dossier import Dossier
+from streams.kinds import Opener, Problem, Row
+from streams.units import DAY_MS, UNBOUNDED, duration_text
+from streams.words import Effect, Said, Words
 
-Consequence = Literal["demote", "recycle"]
-_FOLLOWS: dict[str, str] = {"demote": "one tier down", "recycle": "to the public pool"}
-
-
-def _one_or_each(entry: Any) -> str:
-    return "<each>" if isinstance(entry, dict) else "<one>"
+_NO_TIER = 255
 
 
-class ResetSpec(Spec):
-    """Which interactions reset the clock: all that are named must fit."""
-
-    actor: Actor | None = None
-    kind: str | None = None
-
-    def phrase(self) -> str:
-        """`an interaction of the customer`, `a call of the owner`."""
-        what = f"an interaction ({spaced(self.kind).lower()})" if self.kind else "an interaction"
-        return f"{what} of the {self.actor.lower()}" if self.actor else what
-
-
-class QuietSpec(Spec):
+class QuietSpec(TieredSpec):
     """How long may nothing happen, and what follows."""
 
     resets_on: ResetSpec
-    after: Annotated[
-        Annotated[PositiveDurationMs, Tag("<one>")] | Annotated[dict[str, PositiveDurationMs], Tag("<each>")], Discriminator(_one_or_each)
-    ] = Field(description="the limit, or tier -> limit; a tier without one is not watched")
-    then: Annotated[
-        Annotated[Consequence, Tag("<one>")] | Annotated[dict[str, Consequence], Tag("<each>")], Discriminator(_one_or_each)
-    ] = Field(description="demote or recycle, or tier -> one of them")
-    scheme: str | None = Field(default=None, description="the scheme whose earned tier counts; may be left out where there is only one")
+    after: Limits = Field(description="the limit, or tier -> limit; a tier without one is not watched")
+    business_days: bool = Field(default=False, description="whether the limits are business days of the policy's calendar")
+    then: Consequences = Field(description="demote, recycle or { action: name }, or tier -> one of them")
 
-    def problems(self, schemes: dict[str, frozenset[str]]) -> Iterator[Problem]:
-        """References: the scheme and its tiers. `schemes`: name -> tiers."""
-        scheme = self.scheme or (next(iter(schemes)) if len(schemes) == 1 else None)
-        if scheme not in schemes:
-            yield "scheme", unknown("scheme", self.scheme, frozenset(schemes)) if self.scheme else "must name one of several schemes"
-            return
-        for part in ("after", "then"):
-            for tier in _tiers(getattr(self, part)):
-                if tier not in schemes[scheme]:
-                    yield f"{part}.{tier}", unknown("tier", tier, schemes[scheme])
-        if isinstance(self.then, dict) and (missing := sorted(_watched(self.after, schemes[scheme]) - set(self.then))):
-            yield "then", f"must say what follows for every watched tier, got none for {', '.join(missing)}"
+    def tiered(self) -> Iterator[tuple[str, Any]]:
+        """Limit and consequence."""
+        yield from (("after", self.after), ("then", self.then))
+
+    def problems(self, schemes: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+        """References, whole business days, and whose tier a demotion lowers."""
+        yield from super().problems(schemes)
+        yield from business_day_problems(self.business_days, self.after)
+        if self.reads == "published" and not self.warns_only():
+            yield "reads", "must be earned for a clock that demotes or recycles: those go by the tier that was earned"
+
+    def is_plain(self) -> bool:
+        """Whether it is a clock of actor, kind, demotion and recycling alone, in hours that all count: compiled code knows no other."""
+        said = self.then.values() if isinstance(self.then, dict) else [self.then]
+        return not (any(isinstance(each, WarningSpec) for each in said) or self.business_days or self.resets_on.substance)
 
     def said(self, words: Words) -> list[Said]:  # noqa: ARG002
         """What it waits for, how long, and what follows."""
-        follows: dict[str, list[str]] = {}
-        for tier in _tiers(self.then) or _tiers(self.after) or ["every tier"]:
-            follows.setdefault(self.then[tier] if isinstance(self.then, dict) else self.then, []).append(tier)
-        if isinstance(self.after, dict):
-            limit = both([f"{length(after)} in {tier}" for tier, after in self.after.items()])
-        else:
-            limit = length(self.after)
-        then = ", ".join(f"{both(tiers)} {_FOLLOWS.get(what, spaced(what))}" for what, tiers in follows.items())
-        return [Said("lowers", f"without {self.resets_on.phrase()} for {limit}: {then}")]
+        effect: Effect = "follows" if self.warns_only() else "lowers"
+        limit, then = limits_said(self.after, self.business_days), consequences_said(self.then, self.after)
+        return [Said(effect, f"without {self.resets_on.phrase()} for {limit}: {then}")]
 
-    def compile(self, name: str, scheme: str, tiers: tuple[str, ...]) -> "QuietClock":
+    def warns_only(self) -> bool:
+        """Whether it never moves a tier or an owner."""
+        said = self.then.values() if isinstance(self.then, dict) else [self.then]
+        return all(isinstance(each, WarningSpec) for each in said)
+
+    def compile(self, name: str, scheme: str, tiers: tuple[str, ...], calendar: Calendar) -> "QuietClock":
         """The clock that works on rows."""
-        return QuietClock(name, self, scheme, tiers)
+        return QuietClock(name, self, scheme, tiers, calendar)
 
 
-def _tiers(part: Any) -> list[str]:
-    return list(part) if isinstance(part, dict) else []
+def business_day_problems(business_days: bool, limits: Any) -> Iterator[Problem]:
+    """Business days are counted whole."""
+    for tier, limit_ms in limits.items() if isinstance(limits, dict) else [(None, limits)]:
+        if business_days and limit_ms % DAY_MS:
+            yield f"after.{tier}" if tier else "after", f"must be whole days where business_days count, got {duration_text(limit_ms)}"
 
 
-def _watched(after: Any, tiers: frozenset[str]) -> set[str]:
-    return set(after) if isinstance(after, dict) else set(tiers)
+def limit_text(limit_ms: int, business_days: bool) -> str:
+    """`7d`, or `7 business days`."""
+    return f"{limit_ms // DAY_MS} business days" if business_days else duration_text(limit_ms)
 
 
 class QuietClock:
     """The compiled clock."""
 
-    def __init__(self, name: str, spec: QuietSpec, scheme: str, tiers: tuple[str, ...]) -> None:
-        self.name, self.scheme, self.tiers = name, scheme, tiers
+    topics: tuple[str, ...] = ("interactions",)
+
+    def __init__(self, name: str, spec: QuietSpec, scheme: str, tiers: tuple[str, ...], calendar: Calendar) -> None:
+        self.name, self.scheme, self.tiers, self._calendar = name, scheme, tiers, calendar
         self.cause: CauseKind = "SILENCE" if spec.resets_on.actor == "CUSTOMER" else "CLOCK"
-        self._resets = spec.resets_on
+        self._resets, self._business_days, self.warns_only = spec.resets_on, spec.business_days, spec.warns_only()
         self._by_tier = isinstance(spec.after, dict)
-        self._after = [spec.after.get(tier, UNBOUNDED) if isinstance(spec.after, dict) else spec.after for tier in tiers]
-        self._then: list[Consequence | None] = [spec.then.get(tier) if isinstance(spec.then, dict) else spec.then for tier in tiers]
-        self._since = f"schemes.{scheme}.since_ms"
-        self._reset, self._fired, self._ceiling, self._resting = (
-            f"clocks.{name}.{part}" for part in ("reset_ms", "fired_ms", "ceiling", "resting")
+        self._after = limits_of(spec.after, tiers)
+        self._then: list[Consequence | None] = [of_tier(spec.then, tier) for tier in tiers]
+        reads = spec.reads or ("published" if self.warns_only else "earned")
+        self._tier = f"schemes.{scheme}.{reads}"
+        self._since = f"schemes.{scheme}.{'since_ms' if reads == 'earned' else 'effective_at_ms'}"
+        self._reset, self._fired, self._ceiling, self._resting, self._told, self._breach_tier, self._contact = (
+            f"clocks.{name}.{part}" for part in ("reset_ms", "fired_ms", "ceiling", "resting", "told_ms", "breach_tier", "contact")
         )
-        meaning = identity(["quiet", spec.model_dump(mode="json"), scheme, tiers])
-        self.columns = [
+        self._remembers_contact = any(way.contact == "another" for way in spec.resets_on.substance)
+        self.columns = self._columns(identity(["quiet", spec.model_dump(mode="json"), scheme, tiers]))
+
+    def _columns(self, meaning: str) -> list[Column]:
+        columns = [
             Column(self._reset, "<i8", meaning, start=-1),
             Column(self._fired, "<i8", meaning, start=-1),
-            Column(self._ceiling, "<u1", meaning, start=len(tiers) - 1),
+            Column(self._ceiling, "<u1", meaning, start=len(self.tiers) - 1),
             Column(self._resting, "<u1", meaning),
         ]
+        if self._remembers_contact:
+            columns.append(Column(self._contact, "<u8", meaning))
+        self._warns = any(isinstance(each, WarningSpec) for each in self._then)
+        if self._warns:
+            columns += [Column(self._told, "<i8", meaning, start=-1), Column(self._breach_tier, "<u1", meaning, start=_NO_TIER)]
+        return columns
 
-    def fold(self, row: Row, record: Event, *, first: bool) -> bool:
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def fold(self, row: Row, record: Event, event: int, dossier: Opener, *, first: bool) -> bool:  # noqa: ARG002
         """Start with the first record, start again with one that resets; False if the record does not concern the clock.
 
         An older reset than the last one changes nothing.
         """
-        resets = self._is_reset(record)
+        resets = self._is_reset(record) and self._has_substance(row, record)
         if not (first or resets) or record.occurred_at <= int(row[self._reset]):
             return resets
         row[self._reset] = record.occurred_at
+        if resets and self._remembers_contact:
+            row[self._contact] = contact_of(record)
         if int(row[self._fired]) >= 0:
             row[self._fired], row[self._ceiling], row[self._resting] = -1, len(self.tiers) - 1, 0
         return resets
@@ -131,18 +152,45 @@ class QuietClock:
             and (wanted.kind is None or wanted.kind == getattr(record, "kind", None))
         )
 
-    def due_ms(self, row: Row, earned: int) -> int:
-        """When the consequence follows for an account that has earned this tier; UNBOUNDED: never as things are.
+    def _has_substance(self, row: Row, record: Event) -> bool:
+        ways = self._resets.substance
+        if not ways:
+            return True
+        last = int(row[self._contact]) if self._remembers_contact else NOBODY
+        return any(way.fits(record, contact_of(record), last) for way in ways)
+
+    def recall(self, row: Row, dossier: Dossier) -> None:  # noqa: ARG002
+        """A clock that is new to an account starts at the account's clock."""
+        if int(row[self._reset]) < 0:
+            row[self._reset] = row["account.clock_ms"]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def tier(self, row: Row) -> int:
+        """The tier that counts."""
+        return int(row[self._tier])
+
+    def due_ms(self, row: Row) -> int:
+        """When the consequence follows for an account in its tier; UNBOUNDED: never as things are.
 
         While a demotion waits (minimum stay, steps), running out again would change nothing: those periods are passed over.
         """
-        after_ms, fired_ms, in_tier_ms = self._after[earned], int(row[self._fired]), int(row[self._since])
-        waits = int(row[self._ceiling]) < earned
-        if row[self._resting] or waits or after_ms >= UNBOUNDED or self._then[earned] is None:
+        tier = self.tier(row)
+        after_ms, fired_ms, in_tier_ms = self._after[tier], int(row[self._fired]), int(row[self._since])
+        waits = int(row[self._ceiling]) < tier
+        if row[self._resting] or waits or after_ms >= UNBOUNDED or self._then[tier] is None:
             return UNBOUNDED
         begins = max(int(row[self._reset]), fired_ms, in_tier_ms if self._by_tier else -1)
+        if self._business_days:
+            return self._due_in_business_days(begins, after_ms // DAY_MS, in_tier_ms if fired_ms >= 0 else -1)
         passed_over = max(in_tier_ms - begins, 0) // after_ms if fired_ms >= 0 else 0
         return begins + (passed_over + 1) * after_ms
+
+    def _due_in_business_days(self, begins: int, days: int, not_before_ms: int) -> int:
+        due_ms = self._calendar.after(begins, days)
+        while due_ms <= not_before_ms:
+            due_ms = self._calendar.after(due_ms, days)
+        return due_ms
 
     def since_ms(self, row: Row) -> int:
         """Since when the present period runs."""
@@ -152,22 +200,58 @@ class QuietClock:
         """The highest tier that this clock leaves."""
         return int(row[self._ceiling])
 
-    def fire(self, row: Row, earned: int, at_ms: int) -> Consequence:
+    def fire(self, row: Row, dossier: Opener, at_ms: int) -> Ran:  # noqa: ARG002
         """The consequence of having run out at `at_ms`; the next period begins."""
-        consequence = self._then[earned]
+        tier = self.tier(row)
+        consequence = self._then[tier]
         assert consequence is not None, "a clock without a consequence is never due"
         row[self._fired] = at_ms
-        if consequence == "recycle":
-            row[self._resting] = 1
+        if consequence == "demote":
+            row[self._ceiling] = min(max(tier - 1, 0), int(row[self._ceiling]))
+            row[self._resting] = tier == 0
         else:
-            row[self._ceiling] = min(max(earned - 1, 0), int(row[self._ceiling]))
-            row[self._resting] = earned == 0
-        return consequence
+            row[self._resting] = 1
+        if self._warns:
+            row[self._breach_tier] = tier if isinstance(consequence, WarningSpec) else _NO_TIER
+        return Ran(None, [self._breach(at_ms, tier)]) if isinstance(consequence, WarningSpec) else Ran(consequence, [])
 
-    def consequence(self, earned: int) -> Consequence | None:
-        """What follows for an account that has earned this tier when the clock runs out; None: nothing."""
-        return self._then[earned]
+    def consequence(self, tier: int) -> Follows | WarningSpec | None:
+        """What follows for an account in this tier when the clock runs out; None: nothing."""
+        return self._then[tier]
 
-    def limit_ms(self, earned: int) -> int:
+    def limit_ms(self, tier: int) -> int:
         """The limit for a tier, in ms."""
-        return self._after[earned]
+        return self._after[tier]
+
+    # -- warnings ------------------------------------------------------------------------------------------------------
+
+    def _breach(self, at_ms: int, tier: int) -> Breach:
+        limit = limit_text(self._after[tier], self._business_days)
+        return Breach(at_ms, tier, "", f"{self.name} ran out after {limit} in {self.tiers[tier]}; {self._resets.phrase()} resolves it")
+
+    def contacts(self, tier: int) -> bool:
+        """Whether its warning asks to contact the customer: unless the policy says otherwise, it does, as what resets it is contact."""
+        warning = self._then[tier]
+        return not isinstance(warning, WarningSpec) or warning.contact is not False
+
+    def remember(self, row: Row, dossier: Opener, breach: Breach) -> None:  # noqa: ARG002
+        """The breach was announced."""
+        row[self._told] = breach.due_ms
+
+    def take_ended(self, row: Row, dossier: Opener) -> list[Ended]:  # noqa: ARG002
+        """The announced breach, if the clock was reset."""
+        if not self._warns or int(row[self._told]) < 0 or int(row[self._fired]) >= 0:
+            return []
+        ended = Ended(int(row[self._told]), int(row[self._breach_tier]), "", f"{self.name} was reset")
+        row[self._told] = -1
+        return [ended]
+
+    def hush(self, row: Row) -> None:
+        """Warn no more."""
+        row[self._resting] = 1
+
+    def breached(self, row: Row, dossier: Callable[[], Dossier]) -> list[Breach]:  # noqa: ARG002
+        """The breach that lasts."""
+        if not self._warns or int(row[self._fired]) < 0 or int(row[self._breach_tier]) == _NO_TIER:
+            return []
+        return [self._breach(int(row[self._fired]), int(row[self._breach_tier]))]

@@ -11,6 +11,8 @@ import numpy as np
 
 from schemas.records import Actor
 from schemas.topics import INPUTS
+from streams.clocks.common import Follows, WarningSpec
+from streams.clocks.quiet import QuietSpec
 from streams.dimensions.linear import LinearSpec
 from streams.dimensions.prediction import PredictionSpec
 from streams.dimensions.table import TableSpec
@@ -24,7 +26,7 @@ from streams.units import UNBOUNDED, zone_offsets
 
 TOPIC = "interactions"
 ACTORS = get_args(Actor)
-_FOLLOWS: dict[str | None, int] = {None: p.NONE_FOLLOWS, "demote": p.DEMOTES, "recycle": p.RECYCLES}
+_FOLLOWS = {"demote": p.DEMOTES, "recycle": p.RECYCLES}
 
 
 class NotPlanned(Exception):
@@ -35,6 +37,9 @@ def planned(policy: CompiledPolicy) -> p.Plan:
     """The plan of a policy. Raises NotPlanned."""
     if TOPIC not in policy.inputs:
         raise NotPlanned(f"it reads no {TOPIC}")
+    for clock in policy.clocks:
+        if not isinstance(spec := policy.document.clocks[clock.name], QuietSpec) or not spec.is_plain():
+            raise NotPlanned(f"clock {clock.name} is of a kind, or leads to something, that only Python knows")
     return _Planner(policy).plan()
 
 
@@ -246,10 +251,15 @@ class _Planner:
             kind = p.ANY if spec.resets_on.kind is None else self._kinds.index(spec.resets_on.kind)
             tiers = range(len(clock.tiers))
             limits = self._listed([clock.limit_ms(tier) if clock.consequence(tier) is not None else UNBOUNDED for tier in tiers])
-            follows = self._listed([_FOLLOWS[clock.consequence(tier)] for tier in tiers])
+            follows = self._listed([_follows(clock.consequence(tier)) for tier in tiers])
             at = self._plan[p.SCHEMES] + scheme * p.SCHEME_WIDTH
             rows.append([at, *parts, actor, kind, int(isinstance(spec.after, dict)), limits, follows])
         return rows
+
+
+def _follows(consequence: Follows | WarningSpec | None) -> int:
+    """What follows from a clock, in the plan's words."""
+    return p.NONE_FOLLOWS if consequence is None else _FOLLOWS[str(consequence)]
 
 
 def _rung(scheme: Scheme, tier: int) -> list[int]:

@@ -9,7 +9,8 @@ import msgspec
 from numpy.typing import NDArray
 
 from schemas.topics import INPUTS
-from streams.clocks.quiet import QuietClock
+from streams.calendars import Calendar
+from streams.clocks.common import Clock
 from streams.columns import Column, identity, laid_out, template
 from streams.dossier import Dossier
 from streams.earned import Claim, band
@@ -138,10 +139,10 @@ class CompiledPolicy:
         meaning = identity(["lasting", spec.model_dump(mode="json"), conditions])
         return LastingTrigger(spec, tier, self._named, f"schemes.{scheme}.triggers.{place}", meaning)
 
-    def _compiled_clocks(self, document: PolicyDocument) -> list[QuietClock]:
+    def _compiled_clocks(self, document: PolicyDocument) -> list[Clock]:
         tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}
-        only = next(iter(tiers))
-        return [spec.compile(name, spec.scheme or only, tiers[spec.scheme or only]) for name, spec in document.clocks.items()]
+        only, calendar = next(iter(tiers)), Calendar(document.calendar, document.timezone)
+        return [spec.compile(name, spec.scheme or only, tiers[spec.scheme or only], calendar) for name, spec in document.clocks.items()]
 
     def _named_inputs(self) -> tuple[str, ...]:
         """The input topics this policy reads, in merge rank order."""
@@ -149,8 +150,7 @@ class CompiledPolicy:
         named.update(topic for source in self.sources for topic in source.topics)
         if any(scheme.ceilings for scheme in self.schemes):
             named.add("risks")
-        if self.clocks:
-            named.add("interactions")
+        named.update(topic for clock in self.clocks for topic in clock.topics)
         return tuple(topic for topic in INPUTS if topic in named)
 
     def _all_columns(self) -> list[Column]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
+from streams.calendars import CalendarSpec
 from streams.clocks import CLOCK_KINDS
 from streams.dimensions import DIMENSION_KINDS
 from streams.kinds import Spec
@@ -60,7 +61,7 @@ else:  # made at run time from the tables
     MeasureSpec = _by_own_key(MEASURE_KINDS, "a measure")
     DimensionSpec = _by_own_key(DIMENSION_KINDS, "a dimension")
     SchemeSpec = _by_kind(SCHEME_KINDS, "a scheme")
-    ClockSpec = reduce(or_, CLOCK_KINDS.values())
+    ClockSpec = _by_own_key(CLOCK_KINDS, "a clock")
 
 
 class PolicyDocument(Spec):
@@ -85,6 +86,7 @@ class PolicyDocument(Spec):
         default=duration_ms("1h"), description="hot leads and actions are published only for changes younger than this"
     )
     forecast_horizon: PositiveDurationMs = Field(default=duration_ms("30d"), description="how far ahead `points to keep the tier` looks")
+    calendar: CalendarSpec = Field(default=CalendarSpec(), description="business days, for clocks that count them")
     measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
     dimensions: dict[Name, DimensionSpec] = Field(default={}, description="numbers from 0 to 100")
     score: dict[Name, float] = Field(default={}, description="dimension -> weight; the weights sum to 1; only schemes by score need one")

@@ -86,7 +86,7 @@ def what_would_change(f: Folding, account_id: str, at_ms: int) -> list[str]:
     assert number is not None
     copy = imagined(Account(accounts, number, accounts.row(number)))
     row, policy = copy.row, f.policy
-    overdue = [clock.name for clock in policy.clocks if clock.due_ms(row, int(row[f"schemes.{clock.scheme}.earned"])) <= at_ms]
+    overdue = [clock.name for clock in policy.clocks if clock.due_ms(row) <= at_ms]
     stages = [scheme.column(stage) for scheme in policy.schemes for stage in ("earned", "published", "pending_ms", "lift")]
     stages += [column.name for scheme in policy.schemes for trigger in scheme.lasting for column in trigger.columns]
     before = [int(row[stage]) for stage in stages]
