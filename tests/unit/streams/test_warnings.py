@@ -33,7 +33,8 @@ def call(at: int, **more: Any) -> Event:
 def replayed(name: str, *events: Event | Any) -> list[Action]:
     """What a file of these records publishes on `actions` under a shipped policy."""
     replay = FileReplay("test", shipped(name))
-    said = replay.fold_all([LoggedEvent(TOPIC_OF[type(event)], event) for event in events])
+    large = profile(industry="manufacturing", size="large", at=NOON)
+    said = replay.fold_all([LoggedEvent(TOPIC_OF[type(event)], event) for event in (large, *events)])
     return [output.record for _, outputs in said if isinstance(outputs, list) for output in outputs if output.topic == "actions"]
 
 
