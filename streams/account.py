@@ -5,19 +5,22 @@ deadlines up to t are decided, each at its own instant (at equality the deadline
 instant at which something happened to it and never goes back; the score is evaluated at that clock.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from schemas.records import AccountProfile, Event, Mode, Order, RiskSignal
+import msgspec
+
+from schemas.records import AccountProfile, CauseKind, Command, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
-from streams import gates
+from streams import gates, overrides
 from streams.accounts import Accounts
 from streams.breaches import resolved
 from streams.forecasting import foretold
 from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
-from streams.moment import Moment, of_record, remember_last
+from streams.moment import Moment, Reason, of_record, remember_last
 from streams.passing import look_ahead, passed
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
 from streams.settling import Account, Output, entries, evaluated, settled, shown
@@ -33,6 +36,25 @@ class Fate(Enum):
     FOLDED = "folded"
     REPEATED = "repeated"
     UNPRICED = "unpriced"
+
+
+class Changed(NamedTuple):
+    """What a command has changed in an account: in words, and as the cause of what follows."""
+
+    said: str
+    kind: CauseKind
+    detail: str
+
+
+Change = Callable[[Account], Changed]
+"""Changes the row and the dossier of an account at its clock."""
+
+
+class Carried(NamedTuple):
+    """What a command that was carried out on an account did, in words, and what is published."""
+
+    said: str
+    outputs: list[Output]
 
 
 class Step(NamedTuple):
@@ -64,7 +86,8 @@ class AccountFold:
             return Step(Fate.REPEATED, [])
         account = Account(accounts, number, row)
         moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
-        entering, before = not row["account.records"], self._told(account)
+        entering = not row["account.records"]
+        before = None if entering else self._told(account)
         outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
         _remember(row, event)
         _remember_order(accounts, number, record)
@@ -75,12 +98,16 @@ class AccountFold:
         outputs += entries(moment, reason, account) if entering else []
         used = self._take(account, raw.topic, record, event, entering)
         outputs += resolved(moment, reason, account)
+        return Step(Fate.FOLDED if used else Fate.UNPRICED, self._followed(moment, reason, account, outputs, before))
+
+    def _followed(self, moment: Moment, reason: Reason, account: Account, outputs: list[Output], before: list[Any] | None) -> list[Output]:
+        """The outputs so far, and all that follows of what was folded. `before`: what was told of the account, None if nothing yet."""
         outputs += settled(moment, reason, account, guarded=self._guarded)
-        outputs += passed(moment, account, int(row["account.clock_ms"]), guarded=self._guarded)
+        outputs += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
-        outputs += self._standings(moment, account, outputs, entering or self._told(account) != before)
+        outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account)
-        return Step(Fate.FOLDED if used else Fate.UNPRICED, outputs)
+        return outputs
 
     def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
         key = account.accounts.key(account.number)
@@ -119,6 +146,22 @@ class AccountFold:
         standings = account_tiers(moment, account.row, account.accounts.dossier(account.number))
         return [Output("account-tiers", moment.key, standings)]
 
+    # -- a command -----------------------------------------------------------------------------------------------------
+
+    def carry_out(
+        self, accounts: Accounts, number: int, raw: RawRecord, command: Command, change: Change, mode: Mode, decided_at_ms: int
+    ) -> Carried:
+        """Let time pass up to a command, let it change the account, and decide what follows; a late one at the account's clock."""
+        account = Account(accounts, number, accounts.row(number))
+        moment, row, before = self._moment(account, mode, decided_at_ms, raw.appended_at_ms), account.row, self._told(account)
+        outputs = passed(moment, account, command.occurred_at, guarded=self._guarded)
+        row["account.clock_ms"] = max(int(row["account.clock_ms"]), command.occurred_at)
+        remember_last(row, raw, command)
+        changed = change(account)
+        reason = of_record(raw, command, late=False)
+        reason = reason._replace(cause=msgspec.structs.replace(reason.cause, kind=changed.kind, detail=changed.detail))
+        return Carried(changed.said, self._followed(moment, reason, account, outputs, before))
+
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def due(self, accounts: Accounts, number: int, until_ms: int, mode: Mode, decided_at_ms: int, reference_ms: int) -> list[Output]:
@@ -147,6 +190,7 @@ class AccountFold:
         gates.recall_ceilings(self._policy.schemes, row, dossier)
         for clock in self._policy.clocks:
             clock.recall(row, dossier)
+        overrides.recall(self._policy.schemes, row, dossier)
         self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
         score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:

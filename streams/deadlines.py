@@ -1,7 +1,7 @@
 """When an account changes next if nothing arrives: the first instant at which a timer is due or the score leaves its guard band.
 
-Timers (clocks, pending moves, triggers that last) are known exactly. Between now and the next timer a score that moves in steps only
-is looked at where its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no
+Timers (clocks, pending moves, triggers that last, overrides) are known exactly. Between now and the next timer a score that moves in
+steps only is looked at where its steps are; any other, and the triggers, are searched by halves: a stretch over which their bounds allow no
 change is skipped whole, so a monotone score costs two evaluations per halving, and the answer is exact to the millisecond. Where
 bounds are too wide to be worth it, the search stops early and says so: a deadline may be early, never late. Where compiled code
 knows the policy, it does the same search (`streams/forward/search.py`).
@@ -9,6 +9,7 @@ knows the policy, it does the same search (`streams/forward/search.py`).
 
 from typing import NamedTuple
 
+from streams import overrides
 from streams.forward.foresight import foresight
 from streams.forward.search import HORIZON_MS, MOST_LOOKS
 from streams.kinds import Row, Span
@@ -50,8 +51,9 @@ def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int
 
 
 def next_timer(policy: CompiledPolicy, row: Row) -> int:
-    """The earliest clock, pending move or end of a trigger's time, UNBOUNDED if there is none."""
+    """The earliest clock, pending move, end of a trigger's time or of an override, UNBOUNDED if there is none."""
     due = [int(row[scheme.column("pending_ms")]) for scheme in policy.schemes]
+    due += [overrides.until_ms(scheme, row) for scheme in policy.schemes]
     due += [trigger.ends_ms(row) for scheme in policy.schemes for trigger in scheme.lasting]
     due += [clock.due_ms(row) for clock in policy.clocks]
     return min(due, default=UNBOUNDED)

@@ -1,12 +1,12 @@
 """The decision: a pipeline in which each stage keeps its own tier, so that taking a stage away gives back what was under it.
 
-    earned (streams/earned.py) -> seated (quota) -> gated (risk ceiling) -> published (override)
+    earned (streams/earned.py) -> seated (quota) -> gated (streams/gates.py) -> published (streams/overrides.py)
 
-Seats and overrides pass through until a policy can name them; their columns and their places in the trail exist.
+Seats pass through until a policy can name them; their columns and their place in the trail exist.
 """
 
 from schemas.records import Stage
-from streams import earned, gates
+from streams import earned, gates, overrides
 from streams.dossier import Dossier
 from streams.earned import Claim, Standing, Verdict
 from streams.kinds import Row
@@ -19,13 +19,14 @@ def standing(row: Row, scheme: Scheme) -> Standing:
 
 
 def needed(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> bool:
-    """Whether a decision could change anything: the score left its guard band, a lift, a ceiling or a gate moved, a move is due."""
+    """Whether a decision could change anything: the score left its guard band, a lift, ceiling, gate or override moved, a move is due."""
     column = scheme.column
     return (
         not int(row[column("low_micro")]) <= claim.number_micro < int(row[column("high_micro")])
         or claim.lift != int(row[column("lift")])
         or claim.ceiling != int(row[column("clock_ceiling")])
         or gates.gated(scheme, row) != int(row[column("gated")])
+        or overrides.published(scheme, row) != int(row[column("published")])
         or now_ms >= int(row[column("pending_ms")])
     )
 
@@ -43,7 +44,8 @@ def advance(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> Verdict:
     if verdict.tier != before.tier:
         row[column("since_ms")] = row[column("stepped_ms")] = now_ms
     row[column("earned")] = row[column("seated")] = verdict.tier
-    row[column("gated")] = row[column("published")] = gates.gated(scheme, row)
+    row[column("gated")] = gates.gated(scheme, row)
+    row[column("published")] = overrides.published(scheme, row)
     row[column("pending_ms")], row[column("lift")], row[column("clock_ceiling")] = verdict.pending_ms, claim.lift, claim.ceiling
     row[column("low_micro")], row[column("high_micro")] = earned.band(scheme.ladder, verdict.tier, claim)
     return verdict
@@ -52,10 +54,10 @@ def advance(row: Row, scheme: Scheme, claim: Claim, now_ms: int) -> Verdict:
 def trail(row: Row, dossier: Dossier, scheme: Scheme, because: str) -> list[Stage]:
     """The stages and their reasons, after `advance`."""
     tiers = scheme.ladder.tiers
-    earned_tier, seated, gated = (int(row[scheme.column(stage)]) for stage in ("earned", "seated", "gated"))
+    earned_tier, seated, gated, published = (int(row[scheme.column(stage)]) for stage in ("earned", "seated", "gated", "published"))
     return [
         Stage(stage="earned", tier=tiers[earned_tier], because=because),
         Stage(stage="seated", tier=tiers[seated], because="no seats in this scheme"),
         Stage(stage="gated", tier=tiers[gated], because=gates.because(scheme, dossier, seated, gated)),
-        Stage(stage="published", tier=tiers[gated], because="no override"),
+        Stage(stage="published", tier=tiers[published], because=overrides.because(scheme, row, dossier)),
     ]

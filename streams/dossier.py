@@ -55,6 +55,17 @@ class Pooled(msgspec.Struct, array_like=True):
     previous_owner: str | None
 
 
+class Override(msgspec.Struct, array_like=True):
+    """What a person ordered for one scheme, and who and why. It stays here when it has expired: only the row says whether it holds."""
+
+    tier: str
+    since_ms: int
+    until_ms: int
+    reason: str
+    requested_by: str
+    approved_by: str | None
+
+
 class Entry(NamedTuple):
     """What one record counts for in a window: when it happened, how much, and how many records it stands for."""
 
@@ -80,6 +91,7 @@ class Dossier(msgspec.Struct, array_like=True):
     windows: dict[str, list[Entry]] = {}
     spent: dict[str, list[Spent]] = {}
     orders: list[tuple[int, int]] = []
+    overrides: dict[str, Override] = {}
 
     def known(self, field: str) -> FieldContent:
         """The content of a profile field (`custom.<name>` for custom ones), None if unknown."""
@@ -94,6 +106,10 @@ class Dossier(msgspec.Struct, array_like=True):
     def recycle(self, at_ms: int, reason: str) -> None:
         """Put the account into the pool."""
         self.pool = Pooled(at_ms, reason, self.owner())
+
+    def assign(self, owner: str, at_ms: int, event: int) -> None:
+        """Give the account an owner, over whoever had it; it leaves the pool."""
+        self.profile["owner_id"], self.pool = Known(owner, at_ms, event), None
 
     def merge_profile(self, record: AccountProfile, event: int) -> None:
         """Take over every field the record names, each by its own time."""

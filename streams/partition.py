@@ -84,7 +84,7 @@ class Partition:
         if not self._commands.is_new(key, command):
             return Step(Fate.REPEATED, [])
         order = Order(key, raw, command, self.application, self.policy, mode, decided_at_ms)
-        return Step(Fate.FOLDED, obey(order, self._accounts))
+        return Step(Fate.FOLDED, obey(order, self._accounts, self._fold))
 
     def _lets_in(self, raw: RawRecord) -> bool:
         """Make the account of its first record, which is in order but for the partition it may lie in."""

@@ -1,7 +1,7 @@
 """Time passing for one account: every change that is due, each decided at its own instant, and when to look again."""
 
 from schemas.records import CauseKind
-from streams import deadlines
+from streams import deadlines, overrides
 from streams.breaches import announced, resolved
 from streams.clocks.common import Clock
 from streams.kinds import Row
@@ -42,6 +42,8 @@ def changed(moment: Moment, account: Account, due_ms: int, *, guarded: bool) -> 
     before_ms = int(row["account.clock_ms"])
     row["account.clock_ms"] = max(before_ms, due_ms)
     moment.policy.renew(row, account.dossier, int(row["account.clock_ms"]))
+    if overrides.expire(moment.policy.schemes, row, due_ms):  # alone: what else is due now comes after it, with a cause of its own
+        return settled(moment, of_time(row, moment.partition, overrides.CAUSE, overrides.EXPIRED), account, guarded=guarded)
     fired, outputs = _fire(moment, account, due_ms)
     kind, detail = fired or _what_passed(moment.policy, row, before_ms)
     return outputs + settled(moment, of_time(row, moment.partition, kind, detail), account, guarded=guarded)

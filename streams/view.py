@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streams import decision
+from streams import decision, overrides
 from streams.clocks.showing import clocks_shown
 from streams.dossier import Dossier
 from streams.earned import Claim
@@ -94,7 +94,8 @@ def _standing(moment: Moment, account: Account, scheme: Scheme, score_micro: int
         "effective_at": int(row[scheme.column("effective_at_ms")]),
         "trail": [msgspec.to_builtins(stage) for stage in decision.trail(row, account.dossier(), scheme, verdict.because)],
         "lift": _lift(scheme, row, claim),
-        "without": {"gate": stages["seated"], "seats": stages["earned"], "override": stages["gated"]},
+        "override": _override(scheme, row, account.dossier()),
+        "without": {"gate": _without_gate(scheme, row), "seats": stages["earned"], "override": stages["gated"]},
         "next_tier": {"tier": tiers[above], "points_micro": scheme.ladder.missing_micro(above, claim.number_micro)}
         if above < len(tiers)
         else None,
@@ -110,6 +111,27 @@ def _rating(moment: Moment, account: Account, scheme: Scheme) -> dict[str, Any] 
     points_micro = shown(scheme, row, 0)
     lines = ledger(moment.policy, scheme, row, account.dossier(), clock_ms, points_micro).contributions
     return {"points_micro": points_micro, "contributions": [msgspec.to_builtins(line) for line in lines]}
+
+
+def _override(scheme: Scheme, row: Row, dossier: Dossier) -> dict[str, Any] | None:
+    """What people have ordered, who and why; null: nothing is in force."""
+    override = overrides.in_force(scheme, row, dossier)
+    if override is None:
+        return None
+    return {
+        "tier": override.tier,
+        "since_at": override.since_ms,
+        "until_at": override.until_ms,
+        "reason": override.reason,
+        "requested_by": override.requested_by,
+        "approved_by": override.approved_by,
+    }
+
+
+def _without_gate(scheme: Scheme, row: Row) -> str:
+    """What would be published if no risk were open."""
+    covered = overrides.until_ms(scheme, row) < UNBOUNDED
+    return scheme.ladder.tiers[int(row[scheme.column("override" if covered else "seated")])]
 
 
 def _lift(scheme: Scheme, row: Row, claim: Claim) -> dict[str, str] | None:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from schemas.records import Event
+from schemas.records import Command, Event
 from schemas.topics import INPUTS
 from streams.policy import CompiledPolicy
 from streams.units import duration_ms
-from tests.builders import DAY, HOUR, NOON, interaction, invoice, order, prediction, profile, risk, stage_change, ticket
+from tests.builders import DAY, HOUR, NOON, command, interaction, invoice, order, prediction, profile, risk, stage_change, ticket
 
 ACCOUNTS = ("acme", "云翔集团", "z")
 INTERACTIONS = ("VISIT", "DOWNLOAD", "PRICE_INQUIRY", "UNSUBSCRIBE", "EMAIL_OPEN", "EVENT_CHECKIN", "NEVER_PRICED")
@@ -104,21 +104,49 @@ def _records(topic: str, account: st.SearchStrategy[str]) -> st.SearchStrategy[E
     return made[topic]
 
 
+def _commands(policy: CompiledPolicy, account: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
+    """Commands, all at noon, most of which can be carried out."""
+    schemes = [scheme for scheme in policy.schemes if scheme.override is not None]
+    tiers = st.sampled_from(schemes).flatmap(
+        lambda scheme: st.fixed_dictionaries({"scheme": st.just(scheme.name), "tier": st.sampled_from(scheme.ladder.tiers)})
+    )
+    named = st.sampled_from(schemes).map(lambda scheme: {"scheme": scheme.name})
+    expires = gaps(policy).map(lambda gap_ms: NOON + max(gap_ms, 1))
+    owners = st.sampled_from(["kim", "lee"]).map(lambda owner: {"owner_id": owner})
+    overriding = st.builds(command, account, st.just("OVERRIDE"), arguments=tiers, expires_at=expires, approved_by=st.just("lee"))
+    revoking = st.builds(command, account, st.just("REVOKE_OVERRIDE"), arguments=named)
+    return st.one_of(overriding, overriding, revoking, st.builds(command, account, st.just("ASSIGN_OWNER"), arguments=owners))
+
+
+def _of_topic(topic: str, policy: CompiledPolicy, account: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
+    return _commands(policy, account) if topic == "commands" else _records(topic, account)
+
+
+def _happened(record: Event, number: int, at_ms: int) -> Event:
+    """The record, made at noon, as of another time, with an id of its own."""
+    if isinstance(record, Command) and record.expires_at is not None:
+        record = msgspec.structs.replace(record, expires_at=record.expires_at - NOON + at_ms)
+    return msgspec.structs.replace(record, event_id=f"e{number}", occurred_at=at_ms)
+
+
 @st.composite
-def logs(draw: st.DrawFn, policy: CompiledPolicy, *, max_size: int = 40, repeating: bool = True) -> list[Event]:
-    """Records that the policy reads, in order of arrival."""
-    topics = st.sampled_from([topic for topic in INPUTS if topic in policy.inputs])
+def logs(draw: st.DrawFn, policy: CompiledPolicy, *, max_size: int = 40, repeating: bool = True, commanded: bool = True) -> list[Event]:
+    """Records that the policy reads, in order of arrival; also commands, where it allows overrides."""
+    orders = ["commands"] if commanded and any(scheme.override is not None for scheme in policy.schemes) else []
+    topics = st.sampled_from([*(topic for topic in INPUTS if topic in policy.inputs), *orders])
     accounts = st.sampled_from(draw(st.sampled_from([ACCOUNTS[:1], ACCOUNTS])))
     least = draw(st.sampled_from([1, max_size // 4, max_size // 2]))
     drawn = draw(
-        st.lists(st.tuples(topics.flatmap(lambda topic: _records(topic, accounts)), gaps(policy)), min_size=least, max_size=max_size)
+        st.lists(
+            st.tuples(topics.flatmap(lambda topic: _of_topic(topic, policy, accounts)), gaps(policy)), min_size=least, max_size=max_size
+        )
     )
     late = gaps(policy) if draw(st.booleans()) else st.just(0)
     now_ms, log = NOON, list[Event]()
     for number, (record, gap_ms) in enumerate(drawn):
         now_ms += gap_ms
         at_ms = now_ms - (draw(late) if number % 3 == 2 else 0)
-        log.append(msgspec.structs.replace(record, event_id=f"e{number}", occurred_at=at_ms))
+        log.append(_happened(record, number, at_ms))
     if repeating:
         for place in draw(st.lists(st.integers(0, len(log) - 1), max_size=4)):
             log.insert(draw(st.integers(place, len(log))), log[place])

@@ -112,6 +112,9 @@ def _ladder(draw: st.DrawFn, bare: bool) -> dict[str, Any]:
     }
 
 
+_OVERRIDES = st.fixed_dictionaries(
+    {"at_most": st.just("400d"), "beats_risk": st.booleans(), "approver_required": st.sampled_from([True, True, False])}
+)
 _LIMITS = st.sampled_from(["1ms", "1h", "12h", "1d", "3d"])
 
 
@@ -157,6 +160,8 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
     schemes = {f"s{n}": draw(_ladder(bare)) for n in range(draw(st.integers(1, 2)))}
     if not (bare or understood) and draw(st.sampled_from([True, True, False])):
         schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
+    if not (bare or understood):
+        schemes = {name: ladder | draw(st.sampled_from([{}, {}, {"override": draw(_OVERRIDES)}])) for name, ladder in schemes.items()}
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
     return policy_of(

@@ -226,6 +226,8 @@ class _Planner:
     def _scheme(self, scheme: Scheme) -> list[int]:
         if scheme.rating is not None:
             raise NotPlanned(f"scheme {scheme.name} goes by what only Python knows")
+        if scheme.override is not None:
+            raise NotPlanned(f"scheme {scheme.name} allows overrides, which only Python knows")
         triggers = []
         for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
             if trigger.lasts is not None:

@@ -21,6 +21,7 @@ from streams.measures.rolling import Rolling
 from streams.money import Exchange
 from streams.policy.model import PolicyDocument
 from streams.schemes.ladder import Ladder
+from streams.schemes.override import OverrideSpec
 from streams.schemes.rating import Parts, Rating
 from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED, local_day_in, micro
@@ -58,6 +59,7 @@ class Scheme(NamedTuple):
     triggers: list[Trigger]
     lasting: list[LastingTrigger]
     hot: frozenset[int]
+    override: OverrideSpec | None
     columns: list[Column]
     column_of: dict[str, str]
 
@@ -76,6 +78,13 @@ def _scheme_columns(name: str, ladder: Ladder, meaning: str) -> list[Column]:
         Column(f"schemes.{name}.sequence", "<u4", meaning),
         *(Column(f"schemes.{name}.{part}", "<u1", meaning, start=start) for part, start in narrow.items()),
     ]
+
+
+def _override_columns(name: str, ladder: Ladder) -> list[Column]:
+    """Tier and expiry (UNBOUNDED: there is none) of a scheme whose tier people may override."""
+    meaning = identity(["override", ladder.tiers])
+    until = Column(f"schemes.{name}.override_until_ms", "<i8", meaning, start=UNBOUNDED)
+    return [until, Column(f"schemes.{name}.override", "<u1", meaning)]
 
 
 class CompiledPolicy:
@@ -120,15 +129,17 @@ class CompiledPolicy:
         schemes = []
         for name, spec in document.schemes.items():
             ladder, rating = spec.ladder(), spec.rating(name, self.parts)
-            meaning = identity([spec.model_dump(mode="json"), document.score])
+            meaning = identity([spec.model_dump(mode="json", exclude={"override"}), document.score])
             ceilings = {kind: ladder.tiers.index(risk.ceiling) for kind, risk in spec.risk.items()}
             triggers = [self._compiled_trigger(document, name, place, trigger, ladder) for place, trigger in enumerate(spec.triggers)]
             lasting = [trigger for trigger in triggers if isinstance(trigger, LastingTrigger)]
             hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
             columns = _scheme_columns(name, ladder, meaning) + [column for trigger in lasting for column in trigger.columns]
             columns += rating.columns if rating else []
+            columns += _override_columns(name, ladder) if spec.override is not None else []
             column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
-            schemes.append(Scheme(name, ladder, rating, spec.announce_entry, ceilings, triggers, lasting, hot, columns, column_of))
+            about = (spec.announce_entry, ceilings, triggers, lasting, hot, spec.override)
+            schemes.append(Scheme(name, ladder, rating, *about, columns, column_of))
         return schemes
 
     def _compiled_trigger(self, document: PolicyDocument, scheme: str, place: int, spec: TriggerSpec, ladder: Ladder) -> Trigger:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field, field_validator
 
 from streams.kinds import Names, Problem, Spec, unknown
+from streams.schemes.override import OverrideSpec
 from streams.triggers import TriggerSpec
 from streams.units import DurationMs
 from streams.words import Said, Words, as_written, both, length, spaced
@@ -42,6 +43,7 @@ class LadderSpec(Spec):
     steps: StepsSpec | None = None
     triggers: list[TriggerSpec] = Field(default=[], max_length=16, description="conditions that lift to a tier while they hold")
     risk: dict[str, CeilingSpec] = Field(default={}, description="risk kind -> ceiling while a risk of this kind is open")
+    override: OverrideSpec | None = Field(default=None, description="people may override the tier, under these conditions (default: never)")
 
     @field_validator("tiers")
     @classmethod
@@ -63,6 +65,7 @@ class LadderSpec(Spec):
             tiers = f"at most {self.steps.at_most} of {len(self.tiers)} tiers at a time"
             said.append(Said("lowers", f"{tiers}, up or down, then a pause of {pause}"))
         said += [Said("lowers", f"at most {risk.ceiling} while a risk is open: {spaced(kind).lower()}") for kind, risk in self.risk.items()]
+        said += self.override.said(words) if self.override is not None else []
         return [*said, Said("follows", f"coming into {both(self.hot)} makes a hot lead")] if self.hot else said
 
     def way_up(self, words: Words) -> list[Said]:  # noqa: ARG002

@@ -59,7 +59,7 @@ def test_replay_gives_the_same_outputs_whatever_the_batch_boundaries(world: Worl
     assert dict(at_once[0].changes) == {key: payload for folded in in_parts for key, payload in folded.changes}
 
 
-@given(policies_with_logs(capped=False, max_size=16, repeating=False), st.randoms(use_true_random=False))
+@given(policies_with_logs(capped=False, max_size=16, repeating=False, commanded=False), st.randoms(use_true_random=False))
 def test_the_final_score_does_not_depend_on_the_order_of_arrival(world: World, random: Random) -> None:
     policy, log = world
     other = list(log)
@@ -117,7 +117,7 @@ def _micro(leave_below: float | None, enter_at: float) -> int:
     return micro(enter_at if leave_below is None else leave_below)
 
 
-@given(policies_with_logs())
+@given(policies_with_logs(commanded=False))
 def test_the_ledger_sums_exactly_to_each_dimension_and_to_the_score(world: World) -> None:
     policy, log = world
     f = Folding(policy)

@@ -66,7 +66,7 @@ def placed(log: list[Event]) -> list[RawRecord]:
 def folded(policy: CompiledPolicy, raws: list[RawRecord], cut: int, *, forward: bool) -> tuple[list[Folded], dict[bytes, bytes]]:
     """The log in cycles of `cut` records, each ending in a tick; and the changelog."""
     partition = Partition(0, None, "test", policy, forward=forward)
-    read = [raw for raw in raws if raw.topic in policy.inputs]
+    read = [raw for raw in raws if raw.topic in policy.folded]
     cycles, kept = [], {}
     for begin in range(0, len(read), cut):
         batch = RecordBatch.of(read[begin : begin + cut])

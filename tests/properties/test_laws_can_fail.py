@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import streams.account
 import streams.view
-from streams import deadlines, earned, leads, ledger
+from streams import deadlines, earned, leads, ledger, overrides
 from streams.account import AccountFold
 from streams.accounts import Accounts
 from streams.clocks.quiet import QuietClock
@@ -20,12 +20,13 @@ from streams.schemes.ladder import Ladder
 from tests.properties import bugs
 from tests.properties import test_decision_laws as decisions
 from tests.properties import test_fold_laws as folds
+from tests.properties import test_override_laws as covered
 from tests.properties import test_time_laws as times
 from tests.worlds import policies_with_logs, ticked_worlds
 
 ENOUGH = settings(max_examples=300, phases=[Phase.generate], derandomize=True, database=None, report_multiple_bugs=False)
 LOGS, TICKED = policies_with_logs(), ticked_worlds()
-UNREPEATED = policies_with_logs(capped=False, max_size=16, repeating=False)
+UNREPEATED = policies_with_logs(capped=False, max_size=16, repeating=False, commanded=False)
 RANDOMS, PLACES = st.randoms(use_true_random=False), st.lists(st.integers(0, 40), max_size=8)
 POISONS = st.lists(st.none() | folds.POISON, min_size=45, max_size=45)
 
@@ -47,6 +48,7 @@ GIVEN: dict[Callable[..., None], tuple[st.SearchStrategy[Any], ...]] = {
     decisions.test_what_is_repeated_changes_nothing: (ticked_worlds(repeating=False), PLACES),
     decisions.test_illegal_input_between_ticks_changes_nothing: (TICKED, POISONS),
     folds.test_a_risk_raised_and_withdrawn_leaves_the_account_where_it_would_have_been: (policies_with_logs(repeating=False), st.data()),
+    covered.test_granted_and_ended_it_leaves_the_account_where_it_would_have_been: (policies_with_logs(repeating=False), st.data()),
     folds.test_the_final_score_does_not_depend_on_the_order_of_arrival: (UNREPEATED, RANDOMS),
     folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band: (policies_with_logs(bare=True),),
     folds.test_deciding_every_record_gives_the_same_outputs_as_fast_forward: (LOGS,),
@@ -84,6 +86,8 @@ PLANTED = [
         "_is_reset",
         bugs.a_risk_breaks_the_silence,
     ),
+    Planted(covered.test_granted_and_ended_it_leaves_the_account_where_it_would_have_been, overrides, "put", bugs.an_override_is_earned),
+    Planted(covered.test_granted_and_ended_it_leaves_the_account_where_it_would_have_been, overrides, "end", bugs.an_override_is_earned),
     Planted(folds.test_the_final_score_does_not_depend_on_the_order_of_arrival, Dossier, "_learn", bugs.the_last_to_arrive_is_right),
     Planted(folds.test_a_tier_is_earned_at_its_threshold_and_lost_only_below_the_band, Ladder, "kept", bugs.lost_at_its_threshold),
     Planted(folds.test_deciding_every_record_gives_the_same_outputs_as_fast_forward, earned, "band", bugs.too_wide),
