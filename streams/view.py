@@ -21,6 +21,7 @@ from streams.passing import passed
 from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Account, claim_of, evaluated, shown
 from streams.triggers import trigger_text
+from streams.units import UNBOUNDED
 
 STAGES = ("earned", "seated", "gated", "published")
 
