@@ -2,12 +2,13 @@
 
 Entries are exact for the newest `exact`; older ones are joined by local day, and a joined day stays until its last record
 leaves: it may count up to a day too long, never too short. What a window is worth depends on its entries alone, not on the
-order in which they came. A window over a time (`over_ms`) is worth what it holds now less what it held that long ago.
+order in which they came. A window that is looked at several times (`looks`) is worth what it holds now and held then, each by its factor:
+for a change less what it held then, for a weighted result so much of each year.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from math import fsum
+from math import fsum, inf
 from typing import NamedTuple
 
 from streams.dossier import Entry
@@ -69,17 +70,31 @@ MAXIMUM = Total(_greatest, _greatest_bounds, _greatest_joined)
 MEAN = Total(_mean, _mean_bounds, _added)
 
 
+class Look(NamedTuple):
+    """One look at a window: as it was so long ago, and how much that counts."""
+
+    ago_ms: int
+    factor: float
+
+
+NOW = (Look(0, 1.0),)
+
+
 class Frame(NamedTuple):
-    """Which entries count at an instant. `over_ms` None: those of the window; else what a window held then is taken off."""
+    """Which entries count at an instant: those of the window now and, with more looks, of the window as it was then, each by its factor.
+
+    `while_zero` given: it is by how much of what it was then the first look has grown; that number while nothing was there.
+    """
 
     total: Total
     window_ms: int
-    over_ms: int | None = None
+    looks: tuple[Look, ...] = NOW
+    while_zero: float | None = None
 
     @property
     def kept_ms(self) -> int:
         """How long an entry matters."""
-        return self.window_ms + (self.over_ms or 0)
+        return self.window_ms + max(look.ago_ms for look in self.looks)
 
     def counting(self, entries: Entries, at_ms: int) -> list[Entry]:
         """The entries inside the window that ends at `at_ms`."""
@@ -87,21 +102,24 @@ class Frame(NamedTuple):
 
     def at(self, entries: Entries, at_ms: int) -> float:
         """What the window is worth."""
-        now = self.total.of(self.counting(entries, at_ms))
-        return now if self.over_ms is None else now - self.total.of(self.counting(entries, at_ms - self.over_ms))
+        seen = [self.total.of(self.counting(entries, at_ms - look.ago_ms)) for look in self.looks]
+        if self.while_zero is not None:
+            return seen[0] / seen[1] - 1 if seen[1] else self.while_zero
+        return fsum(look.factor * worth for look, worth in zip(self.looks, seen, strict=True))
 
     def changes(self, entries: Entries, after_ms: int) -> list[int]:
         """The instants after `after_ms` at which that can change, in order."""
-        shifts = (0,) if self.over_ms is None else (0, self.over_ms)
-        found = {entry.at_ms + self.window_ms + shift for entry in entries for shift in shifts}
-        if self.over_ms is not None:
-            found |= {entry.at_ms + self.over_ms for entry in entries}
+        found = {entry.at_ms + self.window_ms + look.ago_ms for entry in entries for look in self.looks}
+        found |= {entry.at_ms + look.ago_ms for entry in entries for look in self.looks if look.ago_ms}
         return sorted(at_ms for at_ms in found if at_ms > after_ms)
 
     def bounds(self, entries: Entries, from_ms: int) -> Span:
         """Bounds of `at` at and after `from_ms`."""
+        if self.while_zero is not None:
+            return Span(-inf, inf)
         low, high = self.total.bounds(self.living(entries, from_ms))
-        return Span(low, high) if self.over_ms is None else Span(low - high, high - low)
+        each = [sorted((look.factor * low, look.factor * high)) for look in self.looks]
+        return Span(fsum(lows for lows, _ in each), fsum(highs for _, highs in each))
 
     def living(self, entries: Entries, at_ms: int) -> list[Entry]:
         """The entries that still matter at or after `at_ms`."""

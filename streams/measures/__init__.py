@@ -7,9 +7,11 @@ from streams.kinds import Locale, Measure, Spec
 from streams.measures.change import ChangeSpec
 from streams.measures.decayed import DecayedSpec
 from streams.measures.latest import LatestSpec
+from streams.measures.profile import ProfileSpec
 from streams.measures.ratio import RatioSpec
 from streams.measures.since import SinceSpec
 from streams.measures.windowed import CountSpec, DistinctDaysSpec, MaximumSpec, MeanSpec, SumSpec
+from streams.measures.yearly import YearlyWeightedSpec
 
 MEASURE_KINDS: dict[str, type[Spec]] = {
     "points": DecayedSpec,
@@ -22,6 +24,8 @@ MEASURE_KINDS: dict[str, type[Spec]] = {
     "since": SinceSpec,
     "ratio": RatioSpec,
     "change": ChangeSpec,
+    "yearly_weighted": YearlyWeightedSpec,
+    "profile": ProfileSpec,
 }
 """Distinguishing key -> spec of the kind."""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from pydantic import Field
 
-from schemas.records import Event
+from schemas.records import Event, Invoice
 from schemas.topics import INPUTS
 from streams.kinds import Problem, Spec, unknown
 from streams.words import either, kinds, plural, spaced
@@ -29,6 +29,16 @@ MONEY = {"amount": "amount_minor", "cost": "cost_minor"}
 """What a policy calls an amount of money, and the field that holds it in minor units."""
 
 Matches = Callable[[Event], bool]
+
+
+def _on_time(record: Event) -> bool:
+    """Whether an invoice was paid by its due date; one that is not paid is not. Without `paid_at` it was paid when the record occurred."""
+    assert isinstance(record, Invoice), "asked of invoices only"
+    return record.status == "PAID" and (record.occurred_at if record.paid_at is None else record.paid_at) <= record.due_at
+
+
+TOLD: Mapping[str, Mapping[str, Matches]] = {"invoices": {"on_time": _on_time}}
+"""What a policy may ask of a record that is no field of it: name -> whether it is so."""
 
 
 class Matching(Spec):
@@ -63,13 +73,13 @@ class Matching(Spec):
             yield "status", "must say which status counts, such as [PAID]: the same order is first PLACED, then PAID"
         for field, contents in self.contents().items():
             place = "status" if field == "status" and self.status is not None else f"where.{field}"
-            if field not in fields:
+            if field in TOLD.get(self.from_, {}):
+                yield from ((place, unknown(field, content, ("false", "true"))) for content in contents if content not in ("false", "true"))
+            elif field not in fields:
                 yield place, unknown(f"field of {self.from_}", field, fields)
-                continue
-            known = get_args(fields[field]) if get_origin(fields[field]) is Literal else None
-            for content in contents if known else ():
-                if content not in (known or ()):
-                    yield place, unknown(field, content, known or ())
+            else:
+                known = get_args(fields[field]) if get_origin(fields[field]) is Literal else None
+                yield from ((place, unknown(field, content, known)) for content in contents if known and content not in known)
 
     def kinds_problems(self, place: str, named: list[str]) -> Iterator[Problem]:
         """What is counted must be the topic's noun, or kinds where the topic has them."""
@@ -83,7 +93,14 @@ class Matching(Spec):
         wanted = {field: frozenset(contents) for field, contents in self.contents().items()}
         if named and NOUNS[self.from_] not in named:
             wanted[KINDS[self.from_]] = frozenset(named) & wanted.get(KINDS[self.from_], frozenset(named))
-        return lambda record: all(_text(getattr(record, field)) in contents for field, contents in wanted.items())
+        told = [(is_so, wanted.pop(name)) for name, is_so in TOLD.get(self.from_, {}).items() if name in wanted]
+        if told:
+            return lambda record: _carries(record, wanted) and all(_text(is_so(record)) in contents for is_so, contents in told)
+        return lambda record: _carries(record, wanted)
+
+
+def _carries(record: Event, wanted: Mapping[str, frozenset[str]]) -> bool:
+    return all(_text(getattr(record, field)) in contents for field, contents in wanted.items())
 
 
 def fields_of(topic: str) -> Mapping[str, Any]:

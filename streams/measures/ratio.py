@@ -11,7 +11,7 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Opener, Plain, Problem, Row, Span, Spec, latest, unknown
 from streams.words import Said, Words
 
-DIVISIBLE = frozenset({"points", "latest", "count", "sum", "distinct_days", "maximum", "mean", "change"})
+DIVISIBLE = frozenset({"points", "latest", "count", "sum", "distinct_days", "maximum", "mean", "change", "yearly_weighted", "profile"})
 """The kinds of measure that can be divided."""
 
 

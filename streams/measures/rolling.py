@@ -14,7 +14,7 @@ from streams.columns import Column
 from streams.dossier import Dossier, Entry
 from streams.kinds import Line, Opener, Plain, Row, Span
 from streams.units import DAY_MS, UNBOUNDED
-from streams.windows import Frame, joined_by_day
+from streams.windows import NOW, Frame, joined_by_day
 
 FEWEST_IN_ROW, MOST_IN_ROW = 8, 48
 """Entries, or steps, that a row holds: all that a window can have if those are few enough, else a handful."""
@@ -46,7 +46,7 @@ class Rolling(Plain):
         self._counted, self._frame, self._local_day = counted, frame, local_day
         self._exact = 0 if counted.by_day else exact
         self._in_row = places(self._exact, frame.kept_ms)
-        self._falling = counted.ones and frame.over_ms is None
+        self._falling = counted.ones and frame.looks == NOW
         self._key = f"{name} {meaning}"
         self._at, self._number, self._times, self._low, self._high, self._fill, self._holds = (
             f"measures.{name}.{part}" for part in ("at_ms", "number", "times", "low", "high", "fill", "holds")

@@ -22,10 +22,9 @@ from streams.words import Said, Words, length, spaced
 EXACT, EXACT_INTERACTIONS = 64, 8
 
 
-class WindowedSpec(Matching):
-    """Base of the measures over the last n days."""
+class RollingSpec(Matching):
+    """Base of the measures of what happened lately."""
 
-    window: PositiveDurationMs = Field(description="how long a record counts")
     exact: int | None = Field(
         default=None,
         ge=8,
@@ -65,11 +64,31 @@ class WindowedSpec(Matching):
         """How many of the newest records end exactly."""
         return EXACT if self.exact is None else self.exact
 
-    def compile(self, name: str, locale: Locale, over_ms: int | None = None) -> Rolling:
-        """The measure that works on rows; with `over_ms` its change over that time."""
+    def frame(self) -> Frame:
+        """Which entries count."""
+        raise NotImplementedError
+
+    def compile(self, name: str, locale: Locale) -> Rolling:
+        """The measure that works on rows."""
+        return self.framed(name, locale, self.frame(), None)
+
+    def framed(self, name: str, locale: Locale, frame: Frame, said_of_it: Any) -> Rolling:
+        """The measure seen through a frame; `said_of_it`: what the policy says of that beside the measure itself."""
         exact, said = self.exactly(), self.model_dump(mode="json")
-        meaning = identity([said | {"exact": exact}, over_ms, locale.timezone, locale.exchange.meaning])
-        return Rolling(name, self.from_, self.counted(locale), Frame(self.total(), self.window, over_ms), exact, locale.local_day, meaning)
+        meaning = identity([said | {"exact": exact}, said_of_it, locale.timezone, locale.exchange.meaning])
+        counted = self.counted(locale)
+        counted = counted if frame.while_zero is None else counted._replace(per_unit=1)
+        return Rolling(name, self.from_, counted, frame, exact, locale.local_day, meaning)
+
+
+class WindowedSpec(RollingSpec):
+    """Base of the measures over the last n days."""
+
+    window: PositiveDurationMs = Field(description="how long a record counts")
+
+    def frame(self) -> Frame:
+        """The last so many days."""
+        return Frame(self.total(), self.window)
 
 
 class CountSpec(WindowedSpec):
@@ -133,21 +152,7 @@ class SumSpec(WindowedSpec):
 
     def counted(self, locale: Locale) -> Counted:
         """The number; a refund takes away."""
-        plain = _numbers(self, self.sum, locale)
-        if self.from_ != "orders" or self.sum not in MONEY or "REFUNDED" in (self.status or ()):
-            return plain
-        back = _numbers(self.model_copy(update={"status": ["REFUNDED"]}), self.sum, locale)
-
-        def entry(record: Event) -> Entry | None:
-            if (taken := back.entry(record)) is not None:
-                return Entry(taken.at_ms, -taken.amount, 0)
-            return plain.entry(record)
-
-        def check(record: Event) -> None:
-            plain.check(record)
-            back.check(record)
-
-        return plain._replace(entry=entry, check=check)
+        return less_refunds(self, self.sum, locale)
 
 
 class MaximumSpec(WindowedSpec):
@@ -194,6 +199,25 @@ class MeanSpec(WindowedSpec):
         return MEAN
 
 
+def less_refunds(spec: Matching, field: str, locale: Locale) -> Counted:
+    """What records carry in a field; of an order's money a refund takes away."""
+    plain = _numbers(spec, field, locale)
+    if spec.from_ != "orders" or field not in MONEY or "REFUNDED" in (spec.status or ()):
+        return plain
+    back = _numbers(spec.model_copy(update={"status": ["REFUNDED"]}), field, locale)
+
+    def entry(record: Event) -> Entry | None:
+        if (taken := back.entry(record)) is not None:
+            return Entry(taken.at_ms, -taken.amount, 0)
+        return plain.entry(record)
+
+    def check(record: Event) -> None:
+        plain.check(record)
+        back.check(record)
+
+    return plain._replace(entry=entry, check=check)
+
+
 MOST_NUMBER = 1e20
 """Beyond every integer on the wire. What a field of fractions says may be anything finite; sums of it stay finite too."""
 
@@ -206,7 +230,7 @@ def _takes_all(record: Event) -> None:
     """No record is refused."""
 
 
-def _numbers(spec: WindowedSpec, field: str, locale: Locale) -> Counted:
+def _numbers(spec: Matching, field: str, locale: Locale) -> Counted:
     """What records carry in a field; money is converted on the day of the record and kept in minor units."""
     matches, exchange, held_in = spec.matches(), locale.exchange, MONEY.get(field, field)
 
