@@ -121,8 +121,7 @@ class AccountFold:
         if isinstance(record, AccountProfile):
             dossier = account.accounts.open_dossier(account.number)
             dossier.merge_profile(record, event)
-            for source in self._policy.sources:
-                source.recall(row, dossier)
+            self._policy.recall(row, dossier)
             used = True
         elif isinstance(record, RiskSignal):
             dossier = account.accounts.open_dossier(account.number)
@@ -185,8 +184,7 @@ class AccountFold:
     def recall(self, accounts: Accounts, number: int) -> None:
         """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
         row, dossier = accounts.row(number), accounts.dossier(number)
-        for source in self._policy.sources:
-            source.recall(row, dossier)
+        self._policy.recall(row, dossier)
         gates.recall_ceilings(self._policy.schemes, row, dossier)
         for clock in self._policy.clocks:
             clock.recall(row, dossier)

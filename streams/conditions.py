@@ -1,4 +1,4 @@
-"""Conditions on an account: limits on a measure or on a number of the profile, or one of some contents of a profile field.
+"""Conditions on an account: limits on a measure, a dimension or a number of the profile, or one of some contents of a profile field.
 
 All of a `when` must be fulfilled. What the profile does not say fulfils nothing. A condition is fulfilled from one instant to another,
 exactly; the row keeps what it must know of the profile, so that time and measures never open the dossier.
@@ -12,11 +12,12 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from streams.columns import Column, identity
 from streams.dossier import Dossier
-from streams.kinds import Locale, Measure, Names, Problem, Row, Span, Spec, latest, unknown
+from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, latest, unknown
 from streams.measures.profile import ProfileNumber, ProfileSpec
 from streams.measures.since import Since
-from streams.profile_fields import CHOICES, COMPARED, content_of, field_problem, said_ms, says_one_of
-from streams.steps import SteppingMeasure
+from streams.parts import Parts
+from streams.profile_fields import CHOICES, COMPARED, CONTENTS, content_of, said_ms, says_one_of
+from streams.steps import steps_of
 from streams.units import Quantity, duration_text
 
 
@@ -71,15 +72,17 @@ When = Annotated[
 def when_problems(when: Mapping[str, ConditionSpec], names: Names, place: str = "when") -> Iterator[Problem]:
     """References: measures and profile fields, and what can be asked of them."""
     for name, spec in when.items():
-        content, is_measure = content_of(name), name in names.measures
-        if is_measure and content is not None:
-            yield f"{place}.{name}", f"{name!r} is a measure and a profile field: give the measure another name"
+        content, is_measure = content_of(name), name in names.measures or name in names.dimensions
+        if is_measure + (content is not None) + (name in names.measures and name in names.dimensions) > 1:
+            yield f"{place}.{name}", f"{name!r} names two things of measures, dimensions and profile fields: give one another name"
         elif is_measure or content is not None:
             yield from ((f"{place}.{name}", what) for what in _asked_wrongly(name, spec, "any" if is_measure else str(content), is_measure))
-        elif names.measures and not name.startswith("custom."):
-            yield f"{place}.{name}", unknown("measure", name, names.measures) + ", and no profile field either"
         else:
-            yield f"{place}.{name}", str(field_problem(name))
+            known = (*names.measures, *names.dimensions, *CONTENTS)
+            yield (
+                f"{place}.{name}",
+                unknown("measure, dimension or profile field", name, known) + "; your own fields are named custom.<name>",
+            )
 
 
 def _asked_wrongly(name: str, spec: ConditionSpec, content: str, is_measure: bool) -> Iterator[str]:
@@ -101,13 +104,14 @@ def _contents(spec: bool | str | list[str]) -> list[str]:
 class Condition:
     """One compiled condition."""
 
-    def __init__(self, name: str, spec: ConditionSpec, place: str, measures: Mapping[str, Measure], locale: Locale) -> None:
-        self.name, self._measure, self._kept, self._wanted = name, measures.get(name), "", frozenset[str]()
+    def __init__(self, name: str, spec: ConditionSpec, place: str, parts: Parts) -> None:
+        self.name, self._kept, self._wanted = name, "", frozenset[str]()
+        self._measure: Measure | Dimension | None = parts.measures.get(name) or parts.dimensions.get(name)
+        self.from_profile = self._measure is None
         self.columns: list[Column] = []
-        self.from_profile = name not in measures
         if isinstance(spec, LimitsSpec):
             if self._measure is None:
-                self._measure = ProfileNumber(f"{place}.{name}", ProfileSpec(profile=name), locale.exchange.minor_per_unit)
+                self._measure = ProfileNumber(f"{place}.{name}", ProfileSpec(profile=name), parts.locale.exchange.minor_per_unit)
                 self.columns = self._measure.columns
             self._low, self._high = spec.inclusive()
             self.text = f"{name} {spec.text(content_of(name) == 'date' or isinstance(self._measure, Since))}"
@@ -146,18 +150,20 @@ class Condition:
         if self._measure is None:
             return []
         limits = [limit for limit in (self._low, nextafter(self._high, inf)) if -inf < limit < inf]
-        return self._measure.steps(row, from_ms, limits) if isinstance(self._measure, SteppingMeasure) else None
+        return steps_of(self._measure, row, from_ms, limits)
 
     def last_ms(self, row: Row, dossier: Dossier, at_ms: int) -> int | None:
         """When the last thing behind it happened."""
-        return said_ms(dossier, self.name) if self.from_profile or self._measure is None else latest(self._measure.lines(row, dossier, at_ms))
+        return (
+            said_ms(dossier, self.name) if self.from_profile or self._measure is None else latest(self._measure.lines(row, dossier, at_ms))
+        )
 
 
 class Conditions:
     """Conditions that must all be fulfilled. `place`: begins the names of their columns."""
 
-    def __init__(self, when: Mapping[str, ConditionSpec], place: str, measures: Mapping[str, Measure], locale: Locale) -> None:
-        self._each = [Condition(name, spec, place, measures, locale) for name, spec in when.items()]
+    def __init__(self, when: Mapping[str, ConditionSpec], place: str, parts: Parts) -> None:
+        self._each = [Condition(name, spec, place, parts) for name, spec in when.items()]
         self.columns = [column for each in self._each for column in each.columns]
         self.text = " and ".join(each.text for each in self._each)
         self.from_profile = any(each.from_profile for each in self._each)

@@ -42,6 +42,7 @@ class Names(NamedTuple):
     dimensions: frozenset[str]
     measure_kinds: Mapping[str, str] = {}
     scored: bool = True
+    tracks: tuple[str, ...] = ()
 
 
 class Locale(NamedTuple):

@@ -26,6 +26,13 @@ class SteppingDimension(Protocol):
         """Every instant after `from_ms`, as far as the row knows, at which it may change; None if it may change between."""
 
 
+def steps_of(source: object, row: Row, from_ms: int, levels: Sequence[float]) -> list[int] | None:
+    """When a measure or a dimension may come to another side of a level; None if that may be at any time between."""
+    if hasattr(source, "topic"):  # a measure; a dimension has topics
+        return source.steps(row, from_ms, levels) if isinstance(source, SteppingMeasure) else None
+    return source.steps(row, from_ms) if isinstance(source, SteppingDimension) else None
+
+
 def steps(movers: Sequence[object], row: Row, from_ms: int) -> list[int] | None:
     """The instants after `from_ms` at which any of the movers (dimensions, ratings) may change, in order; None: also between."""
     found: set[int] = set()

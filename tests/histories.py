@@ -60,6 +60,22 @@ def long_after(policy: CompiledPolicy, log: list[Event], looks: Iterable[int | N
     return latest_ms + 2 * durations(policy)[-1]
 
 
+_GRADED: dict[str, st.SearchStrategy[Any]] = {
+    "customer_kind": st.sampled_from([None, "BUSINESS", "GOVERNMENT", "CHANNEL", "CONSUMER"]),
+    "track": st.sampled_from([None, None, "value", "price", "lighthouse"]),
+    "annual_budget_minor": st.sampled_from([None, 10_000_000, 200_000_000, 500_000_000, 600_000_000]),
+    "industry_rank": st.sampled_from([None, 1, 3, 5, 30]),
+    "need": st.sampled_from([None, "urgent", "vague"]),
+    "decision_level": st.sampled_from([None, "base", "middle"]),
+    "executive_relation": st.sampled_from([None, True, False]),
+    "cooperation_since": st.sampled_from([None, NOON - 1_100 * DAY, NOON - 364 * DAY, NOON + DAY]),
+    "registered_capital_minor": st.sampled_from([None, 100_000_000, 5_000_000_000]),
+    "staffing": st.sampled_from([None, 5, 50]),
+    "renewal_rate": st.sampled_from([None, 0.5, 0.95]),
+    "billing_cycle": st.sampled_from([None, "month", "year"]),
+}
+"""What rubrics, bands and tracks ask of a profile."""
+
 # -- records -----------------------------------------------------------------------------------------------------------
 
 
@@ -92,9 +108,12 @@ def _records(topic: str, account: st.SearchStrategy[str]) -> st.SearchStrategy[E
             region=st.none() | some(["core", "north"]),
             qualifications=st.none() | st.lists(some(["a", "b", "c", "d"]), max_size=4),
             owner_id=st.none() | some(["kim", "lee"]),
+            **_GRADED,
             do_not_contact=some([None, None, True, False]),
             custom=st.dictionaries(some(["fit", "x"]), some(["good", "bad"])),
-            cleared=some([[], [], ["industry"], ["size", "custom.fit"], ["owner_id"]]),
+            cleared=some(
+                [[], [], ["industry"], ["size", "custom.fit"], ["owner_id"], ["track", "annual_budget_minor", "cooperation_since"]]
+            ),
         ),
         "opportunities": st.builds(stage_change, account, some(["NEGOTIATION", "WON"])),
         "predictions": st.builds(

@@ -39,7 +39,11 @@ class ChangeSpec(Spec):
 
     def said(self, words: Words) -> list[Said]:
         """Now, less then."""
-        return [Said("is", f"how much{' (as a share)' if self.relative else ''} {words.measure(self.change)} has changed in {length(self.over)}")]
+        return [
+            Said(
+                "is", f"how much{' (as a share)' if self.relative else ''} {words.measure(self.change)} has changed in {length(self.over)}"
+            )
+        ]
 
     def compile(self, name: str, locale: Locale, window: Any) -> Measure:
         """The measure that works on rows; `window`: the spec of the measure whose change it is."""

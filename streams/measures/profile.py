@@ -15,6 +15,7 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Locale, Names, Opener, Plain, Problem, Row, Span, Spec
 from streams.profile_fields import COMPARED, content_of, field_problem, number_said, said_ms
 from streams.units import Quantity
+from streams.words import Said, Words, spaced
 
 
 class ProfileSpec(Spec):
@@ -29,6 +30,11 @@ class ProfileSpec(Spec):
             yield "profile", problem
         elif content_of(self.profile) not in COMPARED:
             yield "profile", f"field {self.profile!r} must be a number or a date to be measured"
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What the profile says."""
+        grows = content_of(self.profile) == "date"
+        return [Said("is", f"the time since {spaced(self.profile)}" if grows else f"the {spaced(self.profile)} in the profile")]
 
     def compile(self, name: str, locale: Locale) -> "ProfileNumber":
         """The measure that works on rows."""

@@ -37,13 +37,6 @@ class RollingSpec(Matching):
         yield from self.matching_problems()
         yield from self.measured_problems()
 
-    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
-        """What is measured, and that it ends with the window."""
-        return [
-            Said("is", f"{self.phrase()} in the last {length(self.window)}"),
-            Said("lowers", f"each record counts for {length(self.window)}, no longer"),
-        ]
-
     def phrase(self) -> str:
         """What is measured, without the window."""
         raise NotImplementedError
@@ -85,6 +78,13 @@ class WindowedSpec(RollingSpec):
     """Base of the measures over the last n days."""
 
     window: PositiveDurationMs = Field(description="how long a record counts")
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What is measured, and that it ends with the window."""
+        return [
+            Said("is", f"{self.phrase()} in the last {length(self.window)}"),
+            Said("lowers", f"each record counts for {length(self.window)}, no longer"),
+        ]
 
     def frame(self) -> Frame:
         """The last so many days."""

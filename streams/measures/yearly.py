@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pydantic import Field, field_validator
 
 from streams.kinds import Locale, Problem
-from streams.measures.matching import number_problems
+from streams.measures.matching import NOUNS, number_problems
 from streams.measures.rolling import Counted
 from streams.measures.windowed import RollingSpec, less_refunds
 from streams.units import DAY_MS
 from streams.windows import Frame, Look
+from streams.words import Said, Words, both, spaced
 
 YEAR_MS = 365 * DAY_MS
 
@@ -34,6 +35,14 @@ class YearlyWeightedSpec(RollingSpec):
     def measured_problems(self) -> Iterator[Problem]:
         """The field."""
         yield from number_problems(self.from_, "yearly_weighted", self.yearly_weighted)
+
+    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What is weighted, and how."""
+        return [Said("is", f"{self.phrase()} of the last {len(self.weights)} years, weighted {both([f'{w:.0%}' for w in self.weights])}")]
+
+    def phrase(self) -> str:
+        """What is measured, without the years."""
+        return f"the {spaced(self.yearly_weighted)} of {self.records([NOUNS[self.from_]])}"
 
     def counted(self, locale: Locale) -> Counted:
         """The number; a refund takes away."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,12 +17,14 @@ from streams.earned import Claim, band
 from streams.kinds import Dimension, Locale, Measure, Row
 from streams.lasting import LastingTrigger
 from streams.measures import compiled
+from streams.measures.profile import ProfileNumber
 from streams.measures.rolling import Rolling
 from streams.money import Exchange
 from streams.policy.model import PolicyDocument
 from streams.schemes.ladder import Ladder
 from streams.schemes.override import OverrideSpec
 from streams.schemes.rating import Parts, Rating
+from streams.tracks import Tracks
 from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED, local_day_in, micro
 
@@ -87,6 +89,13 @@ def _override_columns(name: str, ladder: Ladder) -> list[Column]:
     return [until, Column(f"schemes.{name}.override", "<u1", meaning)]
 
 
+class Recalling(Protocol):
+    """What keeps something of the profile in the row."""
+
+    def recall(self, row: Row, dossier: Dossier) -> None:
+        """Recompute it, after the profile changed."""
+
+
 class CompiledPolicy:
     """One policy, ready to fold. `digest` is 64 bits in hex of what it decides by: not of its words and its date of review."""
 
@@ -94,6 +103,8 @@ class CompiledPolicy:
         self.document = document
         self.name, self.version, self.reviewed_on = document.policy, document.version, document.reviewed_on
         content = document.model_dump(mode="json", exclude={"description", "reviewed_on"})
+        if document.tracks is None:
+            del content["tracks"]  # a policy without decides as it did before there were any
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
@@ -112,6 +123,8 @@ class CompiledPolicy:
         scored_first = [*document.score, *(name for name in document.dimensions if name not in document.score)]
         every = {name: document.dimensions[name].compile(name, self._named) for name in scored_first}
         self.parts = Parts(self._named, every, locale)
+        self.tracks = Tracks(document.tracks, self.parts) if document.tracks else None
+        self.parts = self.parts._replace(tracks=self.tracks)
         self.dimensions: list[Dimension] = [every[name] for name in document.score]
         self.weights = list(document.score.values())
         self.worth_columns = [f"dimensions.{name}.micro" for name in document.score]
@@ -122,6 +135,8 @@ class CompiledPolicy:
         self.movers: list[Dimension | Rating] = [*self.dimensions, *ratings]
         """What time may move that decides."""
         self.measures = [*self._named.values(), *(measure for source in self.sources for measure in source.own_measures)]
+        self._recalling: list[Recalling] = [measure for measure in self.measures if isinstance(measure, ProfileNumber)]
+        self._recalling += [*([self.tracks] if self.tracks else []), *self.sources]
         self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
@@ -159,6 +174,8 @@ class CompiledPolicy:
         """The input topics this policy reads, in merge rank order."""
         named = {measure.topic for measure in self.measures}
         named.update(topic for source in self.sources for topic in source.topics)
+        if self.tracks is not None:
+            named.add("profiles")
         if any(scheme.ceilings for scheme in self.schemes):
             named.add("risks")
         named.update(topic for clock in self.clocks for topic in clock.topics)
@@ -166,7 +183,8 @@ class CompiledPolicy:
 
     def _all_columns(self) -> list[Column]:
         dimension_columns = [Column(name, "<i8", identity(["micro", self.digest])) for name in self.worth_columns]
-        parts: list[Any] = [*self.measures, *self.parts.dimensions.values(), *self.schemes, *self.clocks]
+        tracks = [self.tracks] if self.tracks else []
+        parts: list[Any] = [*self.measures, *self.parts.dimensions.values(), *tracks, *self.schemes, *self.clocks]
         return [*ACCOUNT_COLUMNS, *dimension_columns, *(column for part in parts for column in part.columns)]
 
     def _entry_template(self) -> NDArray[Any]:
@@ -184,6 +202,11 @@ class CompiledPolicy:
             if scheme.ladder.reached(claim.number_micro):
                 entry[scheme.column("pending_ms")] = 0  # worth more than the lowest tier without a record: the first one decides
         return entry
+
+    def recall(self, row: Row, dossier: Dossier) -> None:
+        """Bring what the row keeps of the profile up to it."""
+        for each in self._recalling:
+            each.recall(row, dossier)
 
     def fresh_until(self, row: Row) -> int:
         """Before this instant (ms) the row is enough to evaluate every measure; from there on it needs `renew`."""

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from streams.dossier import PROFILE_FIELDS
 from streams.kinds import Spec
 from streams.policy.model import PolicyDocument
+from streams.profile_fields import CONTENTS
 from streams.words import is_money
 
 _MADE_OF = ("ratio", "to", "change", "yearly_weighted")
 """Where a measure names the measures that it is made of."""
 
 _MONEY_FIELDS = frozenset({"annual_budget_minor", "registered_capital_minor", "annual_budget", "registered_capital"})
-_FIELDS = frozenset(PROFILE_FIELDS) - {"name"}
+_FIELDS = frozenset({*PROFILE_FIELDS, *CONTENTS}) - {"name"}
 _WORDS_OF_A_SCHEME = frozenset({"name", "kind", "treatment", "description"})
 
 

@@ -148,7 +148,10 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
     measures = _part(raw, "measures")
     kinds = {name: kind_of(entry) for name, entry in measures.items()}
     names = Names(frozenset(measures), frozenset(_part(raw, "dimensions")), kinds, bool(_part(raw, "score")))
+    names = names._replace(tracks=_tracks(raw))
     problems: list[Problem] = []
+    if document.tracks is not None:
+        problems += [(f"tracks.{path}", what) for path, what in document.tracks.problems(names)]
     for section in _SECTIONS:
         for name, spec in getattr(document, section).items():
             if name not in _part(raw, section):
@@ -163,6 +166,13 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
     if document.currency in document.rates:
         problems.append((f"rates.{document.currency}", "is the policy's own currency: it needs no rate"))
     return problems
+
+
+def _tracks(raw: dict[str, Any]) -> tuple[str, ...]:
+    """The tracks that the policy names, whatever else is wrong with them; the default first."""
+    rules = _part(raw, "tracks").get("rules")
+    named = [rule.get("track") for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    return tuple(dict.fromkeys(str(track) for track in [_part(raw, "tracks").get("default"), *named] if track))
 
 
 def _ladders(document: PolicyDocument) -> dict[str, frozenset[str]]:

@@ -16,6 +16,7 @@ from streams.kinds import Spec
 from streams.measures import MEASURE_KINDS
 from streams.money import Currency, DatedRates
 from streams.schemes import SCHEME_KINDS
+from streams.tracks import TracksSection
 from streams.units import DurationMs, PositiveDurationMs, duration_ms
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -90,6 +91,9 @@ class PolicyDocument(Spec):
     measures: dict[Name, MeasureSpec] = Field(default={}, description="rolling numbers per account")
     dimensions: dict[Name, DimensionSpec] = Field(default={}, description="numbers from 0 to 100")
     score: dict[Name, float] = Field(default={}, description="dimension -> weight; the weights sum to 1; only schemes by score need one")
+    tracks: TracksSection | None = Field(
+        default=None, description="what kind of customer an account is: schemes of kind tracks grade inside it"
+    )
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
     clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
 

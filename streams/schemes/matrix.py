@@ -5,16 +5,19 @@ order, not of the numbers. Source: facts 003-09 (influence x volume), 003-11 (cu
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from streams.dossier import Dossier
 from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, unknown
-from streams.schemes.ladder import Ladder, by_place
+from streams.measures.profile import ProfileNumber, ProfileSpec
+from streams.measures.windowed import MOST_NUMBER
+from streams.schemes.model import Model, ModelledSpec, Rungs, places
 from streams.schemes.rating import Parts, Placing
-from streams.schemes.spec import LadderSpec, TierSpec
-from streams.steps import SteppingDimension, SteppingMeasure
+from streams.steps import steps_of
+from streams.units import Quantity
 from streams.words import Said, Words, spaced
 
 
@@ -22,14 +25,15 @@ class AxisSpec(Spec):
     """One side of the matrix."""
 
     measure: str | None = Field(default=None, description="the measure that it looks at; or")
-    dimension: str | None = Field(default=None, description="the dimension that it looks at")
+    dimension: str | None = Field(default=None, description="the dimension that it looks at; or")
+    profile: str | None = Field(default=None, description="the number or date of the profile; what is unknown is in the lowest class")
     classes: list[str] = Field(min_length=2, max_length=16, description="what its classes are called, lowest first")
-    limits: list[float] = Field(description="where each class but the lowest begins (inclusive), rising")
+    limits: list[Quantity] = Field(description="where each class but the lowest begins (inclusive), rising")
 
     @model_validator(mode="after")
     def _fits(self) -> "AxisSpec":
-        if (self.measure is None) == (self.dimension is None):
-            raise ValueError("must name either a measure or a dimension")
+        if sum(named is not None for named in (self.measure, self.dimension, self.profile)) != 1:
+            raise ValueError("must name one of measure, dimension and profile")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"classes must differ, got {', '.join(self.classes)}")
         if len(self.limits) != len(self.classes) - 1:
@@ -40,11 +44,11 @@ class AxisSpec(Spec):
 
     def called(self) -> str:
         """What it looks at, as words."""
-        return spaced(self.measure or self.dimension or "")
+        return spaced(self.measure or self.dimension or self.profile or "")
 
     def begins(self, words: Words) -> list[str]:
         """Where its classes begin: `influence is large from 60 on`."""
-        limits = [f"{limit:g} points" if self.measure is None else words.number(self.measure, limit) for limit in self.limits]
+        limits = [f"{limit:g} points" if self.dimension is not None else words.number(self.measure or "", limit) for limit in self.limits]
         return [f"{self.called()} is {name} from {limit} on" for name, limit in zip(self.classes[1:], limits, strict=True)]
 
     def problems(self, names: Names) -> Iterator[Problem]:
@@ -53,37 +57,35 @@ class AxisSpec(Spec):
             yield "measure", unknown("measure", self.measure, names.measures)
         if self.dimension is not None and self.dimension not in names.dimensions:
             yield "dimension", unknown("dimension", self.dimension, names.dimensions)
+        if self.profile is not None:
+            yield from ProfileSpec(profile=self.profile).problems(names)
 
 
-class MatrixSpec(LadderSpec):
-    """A ladder whose tiers are the cells of a matrix."""
+class MatrixModel(Model):
+    """The cells of a matrix."""
 
-    kind: Literal["matrix"]
-    tiers: list[TierSpec] = Field(min_length=2, max_length=64, description="lowest first")
     rows: AxisSpec
     columns: AxisSpec
     cells: list[list[str]] = Field(description="for each class of the rows, lowest first: the tier for each class of the columns")
 
     @model_validator(mode="after")
-    def _is_filled(self) -> "MatrixSpec":
+    def _is_filled(self) -> "MatrixModel":
         rows, columns = len(self.rows.classes), len(self.columns.classes)
         if len(self.cells) != rows or any(len(row) != columns for row in self.cells):
             raise ValueError(f"cells must be {rows} rows of {columns} tiers")
         return self
 
-    def problems(self, names: Names) -> Iterator[Problem]:
-        """Besides what every ladder may have: what the axes look at, and the tiers of the cells."""
+    def model_problems(self, names: Names, tiers: Sequence[str]) -> Iterator[Problem]:
+        """References: what the axes look at, and the tiers of the cells."""
         for axis in ("rows", "columns"):
             for path, what in getattr(self, axis).problems(names):
                 yield f"{axis}.{path}", what
-        tiers = frozenset(self.names())
         for down, row in enumerate(self.cells):
             for across, tier in enumerate(row):
                 if tier not in tiers:
-                    yield f"cells.{down}.{across}", unknown("tier", tier, tiers)
-        yield from super().problems(names)
+                    yield f"cells.{down}.{across}", unknown("tier", tier, tuple(tiers))
 
-    def way_up(self, words: Words) -> list[Said]:
+    def model_said(self, words: Words) -> list[Said]:
         """Every cell."""
         said = [
             f"{self.rows.called()} {down} and {self.columns.called()} {across} make {self.cells[n][m]}"
@@ -92,23 +94,39 @@ class MatrixSpec(LadderSpec):
         ]
         return [Said("lifts", "; ".join([*self.rows.begins(words), *self.columns.begins(words)])), Said("lifts", "; ".join(said))]
 
-    def ladder(self) -> Ladder:
+    def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by their place."""
-        return by_place(self)
+        return places(tiers)
 
-    def rating(self, name: str, parts: Parts) -> "Matrix":  # noqa: ARG002
+    def rated(self, place: str, tiers: Sequence[str], parts: Parts) -> "Matrix":
         """The rating that works on rows."""
-        return Matrix(self, parts)
+        return Matrix(self, place, tiers, parts)
+
+
+class MatrixSpec(ModelledSpec, MatrixModel):
+    """A ladder whose tiers are the cells of a matrix."""
+
+    kind: Literal["matrix"]
 
 
 class Axis:
     """The compiled side."""
 
-    def __init__(self, spec: AxisSpec, parts: Parts) -> None:
-        self._source: Measure | Dimension = (
-            parts.measures[spec.measure] if spec.measure is not None else parts.dimensions[spec.dimension or ""]
-        )
+    def __init__(self, spec: AxisSpec, place: str, parts: Parts) -> None:
         self._classes, self._limits = spec.classes, spec.limits
+        self._profile: ProfileNumber | None = None
+        if spec.profile is not None:
+            never = ProfileSpec(profile=spec.profile, while_unknown=-MOST_NUMBER)
+            self._profile = ProfileNumber(place, never, parts.locale.exchange.minor_per_unit)
+        named = parts.measures.get(spec.measure or "") or parts.dimensions.get(spec.dimension or "")
+        self._source: Measure | Dimension = named or self._profile  # type: ignore[assignment]  # validated: one of the three
+        self.name = spec.profile or self._source.name
+        self.columns = self._profile.columns if self._profile else []
+
+    def recall(self, row: Row, dossier: Dossier) -> None:
+        """Take over what the profile says."""
+        if self._profile is not None:
+            self._profile.recall(row, dossier)
 
     def place(self, row: Row, at_ms: int) -> int:
         """The class at an instant."""
@@ -121,22 +139,27 @@ class Axis:
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When it may come into another class; None if it does not move in steps."""
-        if isinstance(self._source, SteppingMeasure):
-            return self._source.steps(row, from_ms, self._limits)
-        return self._source.steps(row, from_ms) if isinstance(self._source, SteppingDimension) else None
+        return steps_of(self._source, row, from_ms, self._limits)
 
     def says(self, row: Row, at_ms: int) -> str:
         """`influence is large`."""
-        return f"{self._source.name} is {self._classes[self.place(row, at_ms)]}"
+        return f"{self.name} is {self._classes[self.place(row, at_ms)]}"
 
 
 class Matrix(Placing):
     """The compiled rating."""
 
-    def __init__(self, spec: MatrixSpec, parts: Parts) -> None:
-        super().__init__(spec.names())
-        self._rows, self._columns = Axis(spec.rows, parts), Axis(spec.columns, parts)
+    def __init__(self, spec: MatrixModel, place: str, tiers: Sequence[str], parts: Parts) -> None:
+        super().__init__(tiers)
+        self._rows, self._columns = Axis(spec.rows, f"{place}.rows", parts), Axis(spec.columns, f"{place}.columns", parts)
         self._cells = [[self.tiers.index(tier) for tier in row] for row in spec.cells]
+        self.columns = self._rows.columns + self._columns.columns
+        self.topics = ("profiles",) if self.columns else ()
+
+    def recall(self, row: Row, dossier: Dossier) -> None:
+        """Take over what the profile says."""
+        self._rows.recall(row, dossier)
+        self._columns.recall(row, dossier)
 
     def place(self, row: Row, at_ms: int) -> int:
         """The tier of the cell."""

@@ -6,20 +6,15 @@ that names tiers outright (a matrix) has the place of the tier for a number (`st
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Dimension, Line, Locale, Measure, Row, Span
+from streams.kinds import Line, Measure, Row, Span
+from streams.parts import Parts
 
-
-class Parts(NamedTuple):
-    """What a rating may be made from."""
-
-    measures: Mapping[str, Measure]
-    dimensions: Mapping[str, Dimension]
-    locale: Locale
+__all__ = ["Parts", "Placing", "Rating"]
 
 
 class Rating(Protocol):

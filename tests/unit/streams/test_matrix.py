@@ -108,7 +108,7 @@ def test_a_profile_is_enough_to_enter() -> None:
         ({"cells": [["C", "B"]]}, "cells must be 2 rows of 2 tiers"),
         ({"cells": [["C", "B"], ["A", "X"]]}, "cells.1.1: unknown tier 'X'"),
         ({"rows": {**MATRIX["rows"], "limits": [1, 2]}}, "needs a limit for each class but the lowest: 1, got 2"),
-        ({"rows": {**MATRIX["rows"], "measure": "revenue"}}, "must name either a measure or a dimension"),
+        ({"rows": {**MATRIX["rows"], "measure": "revenue"}}, "must name one of measure, dimension and profile"),
         ({"rows": {**MATRIX["rows"], "dimension": "fame"}}, "rows.dimension: unknown dimension 'fame'"),
         ({"columns": {**MATRIX["columns"], "measure": "income"}}, "columns.measure: unknown measure 'income'"),
         ({"columns": {"measure": "revenue", "classes": ["a", "b", "c"], "limits": [2, 1]}}, "limits must rise"),
