@@ -22,6 +22,7 @@ from streams.intake import RawRecord
 from streams.kinds import Row
 from streams.moment import Moment, Reason, of_record, remember_last
 from streams.passing import look_ahead, passed
+from streams.playbooks import played
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
 from streams.settling import Account, Output, entries, evaluated, settled, shown
 from streams.transitions import account_tiers, transition
@@ -105,6 +106,7 @@ class AccountFold:
         outputs += settled(moment, reason, account, guarded=self._guarded)
         outputs += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
+        outputs += played(moment, account.row, account.dossier(), outputs)
         outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account)
         return outputs
@@ -170,6 +172,7 @@ class AccountFold:
         before = self._told(account)
         outputs = passed(moment, account, until_ms, guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
+        outputs += played(moment, account.row, account.dossier(), outputs)
         outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs

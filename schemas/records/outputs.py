@@ -125,6 +125,18 @@ class AccountTiers(Decided, frozen=True, kw_only=True):
     pool: Pool | None = None
 
 
+class Playbook(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account of a tier is to be treated, as the policy says."""
+
+    process: str | None = None
+    team: list[str] = []
+    channel: str | None = None
+    priority: str = "normal"
+    milestones: list[str] = []
+    tasks: list[str] = []
+    guide: str | None = None
+
+
 class Action(Decided, frozen=True, kw_only=True):
     """Something that people or programs are to do, once: announced only live and while it is young."""
 
@@ -138,6 +150,7 @@ class Action(Decided, frozen=True, kw_only=True):
     scheme: str | None = None
     tier: str | None = None
     resolves: str | None = None
+    playbook: Playbook | None = None
 
 
 class HotLead(Decided, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from streams.kinds import Row
 from streams.leads import Heat, hot_lead
 from streams.moment import Crossing, Moment, Reason, of_time
 from streams.passing import CONDITION_ENDED, MOVE_DUE, ran_out_text
+from streams.playbooks import played
 from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Output, entry_text
 from streams.transitions import change_told, standings_told, transition
@@ -107,6 +108,7 @@ class _Telling:
                 case t.FORECAST:
                     self._foretell(tale)
                 case _:
+                    self._outputs += played(self._moment, tale.row, self._dossier, self._outputs)
                     self._publish("account-tiers", standings_told(self._moment, tale.row, self._dossier))
         return self._outputs
 

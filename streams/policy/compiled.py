@@ -110,6 +110,7 @@ class CompiledPolicy:
         self._compile_scoring(document)
         self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
         self.clocks = self._compiled_clocks(document)
+        self.playbooks = {(scheme, tier): spec.record() for scheme, tiers in document.playbooks.items() for tier, spec in tiers.items()}
         self.inputs = self._named_inputs()
         self.columns = self._all_columns()
         self.layout = laid_out(self.columns)

@@ -5,7 +5,7 @@ kinds that this module has never heard of are told too.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streams.kinds import Spec
 from streams.policy.model import PolicyDocument
@@ -42,6 +42,15 @@ def _phrase(dimension: Spec, words: Words) -> str:
     return "; ".join(each.text for each in dimension.said(words))
 
 
+def _entries(content: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """What stands in a section, also where its entries stand in groups."""
+    for name, entry in content.items():
+        if isinstance(entry, dict):
+            yield from _entries(entry, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", entry
+
+
 def _parts(document: PolicyDocument) -> Iterator[tuple[str, str, Spec]]:
     """Every named part of every section, whatever sections there are; ladders first, measures last."""
     sections = [name for name in type(document).model_fields if name not in _NOT_PARTS]
@@ -50,6 +59,6 @@ def _parts(document: PolicyDocument) -> Iterator[tuple[str, str, Spec]]:
         if isinstance(content, Spec):
             yield section, section, content
         elif isinstance(content, dict):
-            yield from ((section, name, spec) for name, spec in content.items() if isinstance(spec, Spec))
+            yield from ((section, name, spec) for name, spec in _entries(content) if isinstance(spec, Spec))
         elif isinstance(content, list):
             yield from ((section, str(place), spec) for place, spec in enumerate(content) if isinstance(spec, Spec))

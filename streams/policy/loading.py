@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from schemas.errors import PolicyError
 from streams.kinds import Names, Problem, unknown
 from streams.measures import kind_of
+from streams.policy import playbooks
 from streams.policy.compiled import CompiledPolicy
 from streams.policy.model import PolicyDocument
 
@@ -161,6 +162,7 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
     for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
+    problems += [(f"playbooks.{path}", what) for path, what in playbooks.problems(document.playbooks, _ladders(document))]
     if document.lateness >= document.act_within:
         problems.append(("act_within", "must be longer than lateness: what a tick decides would never be young enough to act on"))
     if document.currency in document.rates:

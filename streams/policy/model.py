@@ -15,6 +15,7 @@ from streams.dimensions import DIMENSION_KINDS
 from streams.kinds import Spec
 from streams.measures import MEASURE_KINDS
 from streams.money import Currency, DatedRates
+from streams.policy.playbooks import PlaybookSpec
 from streams.schemes import SCHEME_KINDS
 from streams.tracks import TracksSection
 from streams.units import DurationMs, PositiveDurationMs, duration_ms
@@ -95,6 +96,7 @@ class PolicyDocument(Spec):
         default=None, description="what kind of customer an account is: schemes of kind tracks grade inside it"
     )
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
+    playbooks: dict[Name, dict[str, PlaybookSpec]] = Field(default={}, description="scheme -> tier -> how its accounts are treated")
     clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
 
     @field_validator("timezone")
