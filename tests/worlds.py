@@ -115,6 +115,27 @@ def _ladder(draw: st.DrawFn, bare: bool) -> dict[str, Any]:
 _OVERRIDES = st.fixed_dictionaries(
     {"at_most": st.just("400d"), "beats_risk": st.booleans(), "approver_required": st.sampled_from([True, True, False])}
 )
+
+
+@st.composite
+def _matrix(draw: st.DrawFn, measures: Sequence[str], dimensions: Sequence[str]) -> dict[str, Any]:
+    """A ladder by what two things are put into classes of."""
+    source = st.sampled_from([*({"measure": name} for name in measures), *({"dimension": name} for name in dimensions)])
+    rows = {**draw(source), "classes": ["low", "high"], "limits": [draw(st.sampled_from([1, 30, 60]))]}
+    columns = {**draw(source), "classes": ["small", "middle", "large"], "limits": [0.5, draw(st.sampled_from([3, 50]))]}
+    tiers = ["C", "B", "A"]
+    cells = draw(st.lists(st.lists(st.sampled_from(tiers), min_size=3, max_size=3), min_size=2, max_size=2))
+    return {"kind": "matrix", "tiers": [{"name": name} for name in tiers], "rows": rows, "columns": columns, "cells": cells}
+
+
+@st.composite
+def _playbooks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """How accounts of some tiers are treated."""
+    tiers = [(name, tier["name"]) for name, scheme in schemes.items() for tier in scheme["tiers"]]
+    played = draw(st.lists(st.sampled_from(tiers), max_size=4, unique=True))
+    return {name: {tier: {"process": f"{name} {tier}"} for of, tier in played if of == name} for name in schemes}
+
+
 _LIMITS = st.sampled_from(["1ms", "1h", "12h", "1d", "3d"])
 
 
@@ -162,6 +183,8 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
     if not (bare or understood):
         schemes = {name: ladder | draw(st.sampled_from([{}, {}, {"override": draw(_OVERRIDES)}])) for name, ladder in schemes.items()}
+    if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
+        schemes["cells"] = draw(_patience(draw(_matrix(sorted(measures), sorted(dimensions))), sorted(measures)))
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
     return policy_of(
@@ -170,6 +193,7 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
+        playbooks={} if bare or understood else draw(_playbooks(schemes)),
         clocks={} if bare else draw(_clocks(schemes)),
         lateness=draw(st.sampled_from(["0s", "0s", "10m"])),
     )

@@ -122,6 +122,6 @@ def test_a_playbook_of_nobody_is_refused(playbooks: Any, said: str) -> None:
     assert said in str(refused.value)
 
 
-def test_the_shipped_policy_of_document_002_has_the_processes_of_its_tiers() -> None:
-    playbooks = shipped("sabc").playbooks
-    assert [playbooks["sabc", tier].process for tier in "CBA"] == ["light", "light", "L2C"]
+def test_002_10_002_11_002_12_the_shipped_policy_has_the_processes_of_its_tiers() -> None:
+    playbooks = shipped("cadence").playbooks
+    assert [playbooks["sabc", tier].process for tier in "CBAS"] == ["light", "light", "L2C", "MCR"]
