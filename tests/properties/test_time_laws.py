@@ -77,10 +77,6 @@ def test_with_records_older_than_ticks_scores_are_equal_all_the_same(world: Tick
             document = policy.document.schemes[scheme.name]
             stays = any(tier.minimum_stay or getattr(tier, "leave_below", None) is not None for tier in document.tiers)
             sticky = document.steps or scheme.lasting or stays
-                document.steps
-                or scheme.lasting
-                or any(tier.minimum_stay or getattr(tier, "leave_below", None) is not None for tier in document.tiers)
-            )
             if not sticky and all(clock.scheme != scheme.name for clock in policy.clocks):
                 assert one["schemes"][scheme.name]["published"] == two["schemes"][scheme.name]["published"]
 

@@ -23,7 +23,7 @@ def watched(**clocks: Any) -> Folding:
 
 
 def told(f: Folding, *, since: int = 0) -> list[Action]:
-    return f.records("actions")[since:]
+    return [action for action in f.records("actions") if action.kind != "PLAYBOOK"][since:]
 
 
 def call(at: int, **more: Any) -> Event:
