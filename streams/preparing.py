@@ -27,7 +27,11 @@ def prepare(policy: CompiledPolicy) -> None:
     written: list[tuple[bytes, bytes | None]] = []
     for part in (records[:FEWEST], records[FEWEST:], [_profile(codec, 2 * FEWEST)]):
         tick_ms = part[-1].appended_at_ms + policy.lateness_ms
-        written += fold_cycle(rehearsed, RecordBatch.of(part), codec, mode="SHADOW", decided_at_ms=tick_ms, tick_ms=tick_ms).changes
+        folded = fold_cycle(rehearsed, RecordBatch.of(part), codec, mode="SHADOW", decided_at_ms=tick_ms, tick_ms=tick_ms)
+        written += folded.changes
+        for output in folded.outputs:
+            assert output.record is not None, "nothing is erased here"
+            codec.encode(output.record)
     rehearsed.population()
     rehearsed.fold_tick(_AT_MS + 2 * HORIZON_MS, "SHADOW", 0)  # later than any deadline
     restored = Partition(0, None, "rehearsal", policy)

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-HELD = ["test_hashing.py", "test_account_index.py", "test_packed_rows.py", "test_accounts.py"]
+HELD = [
+    "test_hashing.py",
+    "test_account_index.py",
+    "test_packed_rows.py",
+    "test_packed_dossiers.py",
+    "test_accounts.py",
+    "../schemas/test_avro_bodies.py",
+]
 
 
 @pytest.mark.parametrize("way", ["NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"])
