@@ -47,6 +47,11 @@ def day_number(day: date) -> int:
     return day.toordinal() - _FIRST_DAY
 
 
+def day_of(number: int) -> date:
+    """The inverse of `day_number`."""
+    return date.fromordinal(number + _FIRST_DAY)
+
+
 class Calendar:
     """Local days of one time zone, by their numbers since 1970-01-01."""
 

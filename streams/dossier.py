@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.errors import Reason, RecordRejected
 from schemas.records import AccountProfile, RiskSignal
+from streams.stays import Overdue, Stay
 
 FORGETTING_AT = 64  # withdrawn risks remembered per account, so that a late RAISED cannot reopen them
 
@@ -92,6 +93,8 @@ class Dossier(msgspec.Struct, array_like=True):
     spent: dict[str, list[Spent]] = {}
     orders: list[tuple[int, int]] = []
     overrides: dict[str, Override] = {}
+    stays: dict[str, Stay] = {}
+    overdue: dict[str, dict[str, Overdue]] = {}
 
     def known(self, field: str) -> FieldContent:
         """The content of a profile field (`custom.<name>` for custom ones), None if unknown."""

@@ -115,7 +115,14 @@ def _records(topic: str, account: st.SearchStrategy[str]) -> st.SearchStrategy[E
                 [[], [], ["industry"], ["size", "custom.fit"], ["owner_id"], ["track", "annual_budget_minor", "cooperation_since"]]
             ),
         ),
-        "opportunities": st.builds(stage_change, account, some(["NEGOTIATION", "WON"])),
+        "opportunities": st.builds(
+            stage_change,
+            account,
+            some(["NEGOTIATION", "CONTRACT"]),
+            some(["OPEN", "OPEN", "OPEN", "WON", "LOST"]),
+            opportunity_id=some(["one", "two"]),
+            process=some(["standard", "L2C"]),
+        ),
         "predictions": st.builds(
             prediction, account, some([0.0, 50.0, 90.0, 100.0]) | st.floats(0, 100), model=some(["conversion", "conversion", "churn"])
         ),

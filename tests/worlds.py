@@ -153,13 +153,13 @@ def _patience(draw: st.DrawFn, ladder: dict[str, Any], measures: Sequence[str]) 
 
 
 @st.composite
-def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Up to two quiet clocks, with one limit and consequence or each tier its own."""
+def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]], understood: bool) -> dict[str, Any]:
+    """Up to two quiet clocks, with one limit and consequence or each tier its own; clocks that only warn, if the oracle need not know."""
     clocks = {}
     for name in draw(st.sets(st.sampled_from(["silence", "owner_update"]))):
         scheme = draw(st.sampled_from(sorted(schemes)))
         tiers = [tier["name"] for tier in schemes[scheme]["tiers"]]
-        then = st.sampled_from(["demote", "recycle"])
+        then = st.sampled_from(["demote", "recycle"] if understood else ["demote", "recycle", {"action": "look"}])
         actor = draw(st.sampled_from(["CUSTOMER", "OWNER"]))
         clocks[name] = {
             "scheme": scheme,
@@ -167,7 +167,22 @@ def _clocks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, An
             "after": draw(_LIMITS | st.dictionaries(st.sampled_from(tiers), _LIMITS, min_size=1)),
             "then": draw(then | st.fixed_dictionaries(dict.fromkeys(tiers, then))),
         }
-    return clocks
+    return clocks if understood else clocks | draw(_warnings(sorted(schemes)[0], schemes))
+
+
+@st.composite
+def _warnings(draw: st.DrawFn, scheme: str, schemes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Clocks that only warn: of silence without substance or in business days, of stays, of dates."""
+    tiers, then = [tier["name"] for tier in schemes[scheme]["tiers"]], {"scheme": scheme, "then": {"action": "look"}}
+    limits = _LIMITS | st.dictionaries(st.sampled_from(tiers), _LIMITS, min_size=1)
+    substance = draw(st.sampled_from([[], [{"kinds": ["VISIT"], "dwell_seconds": 5}, {"contact": "another"}]]))
+    made = {
+        "cadence": then | {"resets_on": {"actor": "OWNER", "substance": substance}, "after": draw(limits)},
+        "answer": then | {"resets_on": {}, "after": "2d", "business_days": True},
+        "dwell": then | {"of": "opportunities", "after": draw(limits)},
+        "birthday": then | {"before": "cooperation_since", "ahead": draw(limits), "early": {"by": "1d"}},
+    }
+    return {name: made[name] for name in draw(st.sets(st.sampled_from(sorted(made)), max_size=2))}
 
 
 @st.composite
@@ -194,7 +209,7 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
         playbooks={} if bare or understood else draw(_playbooks(schemes)),
-        clocks={} if bare else draw(_clocks(schemes)),
+        clocks={} if bare else draw(_clocks(schemes, understood)),
         lateness=draw(st.sampled_from(["0s", "0s", "10m"])),
     )
 

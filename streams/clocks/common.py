@@ -13,7 +13,7 @@ from schemas.records import CauseKind, Event
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Opener, Problem, Row, Spec, unknown
-from streams.units import DAY_MS, UNBOUNDED, PositiveDurationMs
+from streams.units import DAY_MS, UNBOUNDED, PositiveDurationMs, duration_text
 from streams.words import both, length, spaced
 
 ActionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -90,6 +90,18 @@ def of_tier(said: Any, tier: str, missing: Any = None) -> Any:
 def limits_of(said: Any, tiers: tuple[str, ...]) -> list[int]:
     """The limit of each tier, UNBOUNDED where it is not watched."""
     return [of_tier(said, tier, UNBOUNDED) for tier in tiers]
+
+
+def business_day_problems(business_days: bool, limits: Any) -> Iterator[Problem]:
+    """Business days are counted whole."""
+    for tier, limit_ms in limits.items() if isinstance(limits, dict) else [(None, limits)]:
+        if business_days and limit_ms % DAY_MS:
+            yield f"after.{tier}" if tier else "after", f"must be whole days where business_days count, got {duration_text(limit_ms)}"
+
+
+def limit_text(limit_ms: int, business_days: bool) -> str:
+    """`7d`, or `7 business days`."""
+    return f"{limit_ms // DAY_MS} business days" if business_days else duration_text(limit_ms)
 
 
 _FOLLOWS = {"demote": "one tier down", "recycle": "to the public pool"}

@@ -25,7 +25,9 @@ from streams.clocks.common import (
     Ran,
     TieredSpec,
     WarningSpec,
+    business_day_problems,
     consequences_said,
+    limit_text,
     limits_of,
     limits_said,
     of_tier,
@@ -34,7 +36,7 @@ from streams.clocks.substance import NOBODY, ResetSpec, contact_of
 from streams.columns import Column, identity
 from streams.dossier import Dossier
 from streams.kinds import Opener, Problem, Row
-from streams.units import DAY_MS, UNBOUNDED, duration_text
+from streams.units import DAY_MS, UNBOUNDED
 from streams.words import Effect, Said, Words
 
 _NO_TIER = 255
@@ -78,18 +80,6 @@ class QuietSpec(TieredSpec):
     def compile(self, name: str, scheme: str, tiers: tuple[str, ...], calendar: Calendar) -> "QuietClock":
         """The clock that works on rows."""
         return QuietClock(name, self, scheme, tiers, calendar)
-
-
-def business_day_problems(business_days: bool, limits: Any) -> Iterator[Problem]:
-    """Business days are counted whole."""
-    for tier, limit_ms in limits.items() if isinstance(limits, dict) else [(None, limits)]:
-        if business_days and limit_ms % DAY_MS:
-            yield f"after.{tier}" if tier else "after", f"must be whole days where business_days count, got {duration_text(limit_ms)}"
-
-
-def limit_text(limit_ms: int, business_days: bool) -> str:
-    """`7d`, or `7 business days`."""
-    return f"{limit_ms // DAY_MS} business days" if business_days else duration_text(limit_ms)
 
 
 class QuietClock:

@@ -15,10 +15,16 @@ def clocks_shown(clocks: Sequence[Clock], row: Row, dossier: Callable[[], Dossie
 
 
 def _shown(clock: Clock, row: Row, dossier: Callable[[], Dossier]) -> dict[str, Any]:
-    due_ms = clock.due_ms(row)
+    due_ms, since_ms = clock.due_ms(row), clock.since_ms(row)
     coming = {"due_at": due_ms, "then": _follows(clock, row)} if due_ms < UNBOUNDED else {"due_at": None, "then": None}
     breaches = [{"due_at": each.due_ms, "of": each.subject or None, "because": each.said} for each in clock.breached(row, dossier)]
-    return {"name": clock.name, "scheme": clock.scheme, "since_at": clock.since_ms(row), **coming, "breaches": breaches}
+    return {
+        "name": clock.name,
+        "scheme": clock.scheme,
+        "since_at": since_ms if since_ms < UNBOUNDED else None,
+        **coming,
+        "breaches": breaches,
+    }
 
 
 def _follows(clock: Clock, row: Row) -> str:

@@ -49,7 +49,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"score": {"ai": 1.5}}, "score: weights must be above 0 and at most 1, got ai 1.5"),
     ({"score": {"ia": 1.0}}, "score.ia: unknown dimension 'ia'; there is ai"),
     ({"score": {"ai": float("nan")}}, "score"),
-    ({"clocks": {"silence": {"after": "60d"}}}, "clocks.silence: a clock must have one of the keys resets_on"),
+    ({"clocks": {"silence": {"after": "60d"}}}, "clocks.silence: a clock must have one of the keys resets_on, of, before"),
     ({"clocks": {"silence": {"resets_on": {}, "after": "60d"}}}, "clocks.silence.then: is missing"),
     ({"measures": {"Intent!": MEASURE}}, "measures.Intent!"),
     ({"measures": {"intent": {"from": "interactions"}}}, "measures.intent: a measure must have one of the keys points, latest"),
