@@ -11,7 +11,7 @@ from streams.policy.compiled import CompiledPolicy, Scheme
 from streams.settling import Account, Output, lifted, settled
 from streams.transitions import recycled
 from streams.triggers import trigger_text
-from streams.units import UNBOUNDED, duration_text
+from streams.units import UNBOUNDED
 
 MOVE_DUE = "a move that had to wait is due"
 CONDITION_ENDED = "a trigger's condition ended"
@@ -66,7 +66,7 @@ def _fire(moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKin
 
 def ran_out_text(clock: Clock, earned: int) -> str:
     """Which clock ran out, and after how long."""
-    return f"{clock.name} {duration_text(clock.limit_ms(earned))}"
+    return f"{clock.name} {clock.limit_text(earned)}"
 
 
 def _recycle(moment: Moment, account: Account, clock: Clock, earned: int, due_ms: int) -> list[Output]:
@@ -75,7 +75,7 @@ def _recycle(moment: Moment, account: Account, clock: Clock, earned: int, due_ms
     if account.accounts.dossier(account.number).pool is not None:
         return []
     dossier = account.accounts.open_dossier(account.number)
-    dossier.recycle(due_ms, f"{clock.name} ran out after {duration_text(clock.limit_ms(earned))} in {clock.tiers[earned]}")
+    dossier.recycle(due_ms, f"{clock.name} ran out after {clock.limit_text(earned)} in {clock.tiers[earned]}")
     if not is_young(moment, due_ms) or dossier.known("do_not_contact") is True:
         return []
     reason = of_time(row, moment.partition, clock.cause, clock.name)

@@ -204,5 +204,8 @@ class Clock(Protocol):
     def limit_ms(self, tier: int) -> int:
         """The limit for a tier, in ms."""
 
+    def limit_text(self, tier: int) -> str:
+        """The limit for a tier as people write it."""
+
     def breached(self, row: Row, dossier: Callable[[], Dossier]) -> list[Breach]:
         """The breaches that last, announced or not."""

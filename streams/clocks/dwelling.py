@@ -23,7 +23,6 @@ from streams.clocks.common import (
     Warnings,
     business_day_problems,
     consequences_said,
-    limit_text,
     limits_said,
 )
 from streams.clocks.warning import WarningClock
@@ -144,7 +143,7 @@ class DwellClock(WarningClock):
     # -- warnings ------------------------------------------------------------------------------------------------------
 
     def _breach(self, name: str, late: Overdue) -> Breach:
-        limit = limit_text(self._limits[late.tier], self._business_days)
+        limit = self.limit_text(late.tier)
         said = f"opportunity {name} is in stage {late.stage} for more than {limit}; another stage, WON or LOST resolves it"
         return Breach(late.due_ms, late.tier, name, said)
 

@@ -213,11 +213,16 @@ class QuietClock:
         """The limit for a tier, in ms."""
         return self._after[tier]
 
+    def limit_text(self, tier: int) -> str:
+        """The limit for a tier as people write it."""
+        return limit_text(self._after[tier], self._business_days)
+
     # -- warnings ------------------------------------------------------------------------------------------------------
 
     def _breach(self, at_ms: int, tier: int) -> Breach:
-        limit = limit_text(self._after[tier], self._business_days)
-        return Breach(at_ms, tier, "", f"{self.name} ran out after {limit} in {self.tiers[tier]}; {self._resets.phrase()} resolves it")
+        return Breach(
+            at_ms, tier, "", f"{self.name} ran out after {self.limit_text(tier)} in {self.tiers[tier]}; {self._resets.phrase()} resolves it"
+        )
 
     def contacts(self, tier: int) -> bool:
         """Whether its warning asks to contact the customer: unless the policy says otherwise, it does, as what resets it is contact."""

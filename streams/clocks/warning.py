@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.records import CauseKind
-from streams.clocks.common import Consequence, Follows, TieredSpec, WarningSpec, limits_of, of_tier
+from streams.clocks.common import Consequence, Follows, TieredSpec, WarningSpec, limit_text, limits_of, of_tier
 from streams.kinds import Row
 from streams.units import UNBOUNDED
 
@@ -13,6 +13,7 @@ class WarningClock:
 
     cause: CauseKind = "CLOCK"
     warns_only = True
+    _business_days = False
 
     def __init__(self, name: str, spec: TieredSpec, scheme: str, tiers: tuple[str, ...], limits: Any, then: Any) -> None:
         self.name, self.scheme, self.tiers = name, scheme, tiers
@@ -46,6 +47,10 @@ class WarningClock:
     def limit_ms(self, tier: int) -> int:
         """The limit for a tier, in ms."""
         return self._limits[tier]
+
+    def limit_text(self, tier: int) -> str:
+        """The limit for a tier as people write it."""
+        return limit_text(self._limits[tier], self._business_days)
 
     def contacts(self, tier: int) -> bool:
         """Whether its warning asks to contact the customer: a notice to the owner, unless the policy says so."""
