@@ -27,7 +27,8 @@ def told(f: Folding) -> list[tuple[str, int]]:
 def replayed(*events: Any) -> list[Action]:
     replay = FileReplay("test", shipped("cadence"))
     said = replay.fold_all([LoggedEvent(TOPIC_OF[type(event)], event) for event in events])
-    return [output.record for _, outputs in said if isinstance(outputs, list) for output in outputs if output.topic == "actions"]
+    outputs = [output.record for _, each in said if isinstance(each, list) for output in each]
+    return [record for record in outputs if isinstance(record, Action) and record.kind in ("BREACHED", "RESOLVED")]
 
 
 def test_002_11_fixture_6_seven_days_in_one_stage_are_silent_one_millisecond_more_alerts_once_and_a_change_resets() -> None:
