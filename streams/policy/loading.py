@@ -18,6 +18,7 @@ from streams.measures import kind_of
 from streams.policy import playbooks
 from streams.policy.compiled import CompiledPolicy
 from streams.policy.model import PolicyDocument
+from streams.policy.presets import extended
 
 _SECTIONS = ("measures", "dimensions", "schemes", "clocks")
 
@@ -34,7 +35,7 @@ def load_policy(path: Path) -> CompiledPolicy:
 def load_policy_text(text: str, source: str = "policy") -> CompiledPolicy:
     """The policy in a YAML text; `source` names it in problems."""
     unnamed: list[Problem] = []
-    raw = _named(_parsed(text, source), "", unnamed)
+    raw = extended(_named(_parsed(text, source), "", unnamed))
     problems, document = _validated(raw)
     problems = unnamed + problems
     if problems:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
@@ -16,6 +16,7 @@ from streams.kinds import Spec
 from streams.measures import MEASURE_KINDS
 from streams.money import Currency, DatedRates
 from streams.policy.playbooks import PlaybookSpec
+from streams.policy.presets import PRESET_NAMES
 from streams.schemes import SCHEME_KINDS
 from streams.tracks import TracksSection
 from streams.units import DurationMs, PositiveDurationMs, duration_ms
@@ -73,6 +74,9 @@ class PolicyDocument(Spec):
     version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$", max_length=64, description="its version, part of every transition")
     reviewed_on: date = Field(description="when people last reviewed it; older than 183 days is a warning (001-21)")
     description: str = Field(default="", description="what it is for, and which facts it follows")
+    extends: list[Literal[PRESET_NAMES]] = Field(  # type: ignore[valid-type]  # the names of a table
+        default=[], description="presets whose measures and other parts this policy has too, unless it says them itself"
+    )
     timezone: str = Field(default="Asia/Shanghai", description="where a local day begins and ends")
     currency: Currency = Field(default="CNY", description="the currency that amounts are measured in")
     rates: dict[Currency, DatedRates] = Field(
