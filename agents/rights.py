@@ -17,7 +17,7 @@ from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Role, Topic, physical_name
 
-Duty = Literal["worker", "ingest", "explain", "export", "audit", "replay --live", "dead-letters", "topics create"]
+Duty = Literal["worker", "ingest", "explain", "export", "audit", "report", "replay --live", "dead-letters", "topics create"]
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 
@@ -80,6 +80,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
             return _READ if topic.name == "fold-order" or topic.role is Role.INPUT else ()
         case "audit":
             return _READ if topic.name == "tier-transitions" else ()
+        case "report":
+            return _READ if topic.role is Role.INPUT or (topic.role is Role.OUTPUT and topic.name != "dead-letters") else ()
         case "replay --live":
             replayed = topic.role is not Role.INTERNAL and topic.name != "dead-letters"
             return _READ if replayed or topic.name == "fold-order" else ()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import audit, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, topics, worker
+from agents.cli import audit, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, report, topics, worker
 from agents.dying import ExitCode
 
 HELP = """
@@ -55,6 +55,7 @@ def create_cli() -> typer.Typer:
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)
     cli.command("export", rich_help_panel=CHECK)(export.export)
     cli.command("audit", rich_help_panel=CHECK)(audit.audit)
+    cli.command("report", rich_help_panel=CHECK)(report.report)
     cli.add_typer(dead_letters.create_dead_letters_commands(), name="dead-letters", rich_help_panel=CHECK)
     cli.add_typer(policy.create_policy_commands(), name="policy", rich_help_panel=CHECK)
     return cli

@@ -102,7 +102,7 @@ class CompiledPolicy:
     def __init__(self, document: PolicyDocument) -> None:
         self.document = document
         self.name, self.version, self.reviewed_on = document.policy, document.version, document.reviewed_on
-        content = document.model_dump(mode="json", exclude={"description", "reviewed_on", "extends"})
+        content = document.model_dump(mode="json", exclude={"description", "reviewed_on", "extends", "targets"})
         if document.tracks is None:
             del content["tracks"]  # a policy without decides as it did before there were any
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]

@@ -164,6 +164,7 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
     problems += [(f"playbooks.{path}", what) for path, what in playbooks.problems(document.playbooks, _ladders(document))]
+    problems += _target_problems(document)
     if document.lateness >= document.act_within:
         problems.append(("act_within", "must be longer than lateness: what a tick decides would never be young enough to act on"))
     if document.currency in document.rates:
@@ -176,6 +177,16 @@ def _tracks(raw: dict[str, Any]) -> tuple[str, ...]:
     rules = _part(raw, "tracks").get("rules")
     named = [rule.get("track") for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     return tuple(dict.fromkeys(str(track) for track in [_part(raw, "tracks").get("default"), *named] if track))
+
+
+def _target_problems(document: PolicyDocument) -> list[Problem]:
+    ladders, problems = _ladders(document), list[Problem]()
+    for scheme, spec in document.targets.items():
+        if scheme not in ladders:
+            problems.append((f"targets.{scheme}", unknown("scheme", scheme, frozenset(ladders))))
+            continue
+        problems += [(f"targets.{scheme}.{path}", what) for path, what in spec.tier_problems(ladders[scheme])]
+    return problems
 
 
 def _ladders(document: PolicyDocument) -> dict[str, frozenset[str]]:

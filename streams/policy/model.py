@@ -17,6 +17,7 @@ from streams.measures import MEASURE_KINDS
 from streams.money import Currency, DatedRates
 from streams.policy.playbooks import PlaybookSpec
 from streams.policy.presets import PRESET_NAMES
+from streams.policy.targets import TargetSpec
 from streams.schemes import SCHEME_KINDS
 from streams.tracks import TracksSection
 from streams.units import DurationMs, PositiveDurationMs, duration_ms
@@ -102,6 +103,7 @@ class PolicyDocument(Spec):
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
     playbooks: dict[Name, dict[str, PlaybookSpec]] = Field(default={}, description="scheme -> tier -> how its accounts are treated")
     clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
+    targets: dict[Name, TargetSpec] = Field(default={}, description="scheme -> the mixes that reports hold it against")
 
     @field_validator("timezone")
     @classmethod

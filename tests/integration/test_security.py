@@ -104,6 +104,7 @@ def after_it(guarded: SecuredKafka, folder: Path) -> list[str]:
     commands: list[tuple[Duty, list[str]]] = [
         ("export", ["export", "--out", str(folder / "log.jsonl"), "--json"]),
         ("audit", ["audit"]),
+        ("report", ["report", "pyramid"]),
         ("replay --live", ["replay", "--live", "--policy", str(POLICY)]),
         ("dead-letters", ["dead-letters", "list"]),
         ("worker", ["doctor"]),
