@@ -140,7 +140,8 @@ def _filled(
     if source:
         with progress_bar() as bar:
             task = bar.add_task("reading", total=sum(path.stat().st_size for path in source if path.is_file()))
-            filled = of_files(source, topics, own_minor_of(policy), policy, lambda read: bar.advance(task, read))
+            graded = report.graded or (save is not None and policy is not None)
+            filled = of_files(source, topics, own_minor_of(policy), policy, lambda read: bar.advance(task, read), graded=graded)
     else:
         with reading_bar("reading the topics") as reading:
             filled = of_broker(settings, topics, own_minor_of(policy), reading)

@@ -92,15 +92,21 @@ def _gone(model: ReadModel, erased: list[str]) -> Iterator[str]:
 
 
 def of_files(
-    paths: list[Path], topics: Collection[str], own_minor: OwnMinor, policy: CompiledPolicy | None, on_read: Callable[[int], None]
+    paths: list[Path],
+    topics: Collection[str],
+    own_minor: OwnMinor,
+    policy: CompiledPolicy | None,
+    on_read: Callable[[int], None],
+    *,
+    graded: bool = True,
 ) -> Filled:
-    """What files hold: lines of JSON, containers of `export --avro`, or one read model that was saved."""
+    """What files hold: lines of JSON, containers of `export --avro`, or one read model that was saved. `graded`: with tiers."""
     if len(paths) == 1 and _begins(paths[0], SQLITE_MAGIC):
         return Filled(ReadModel.opened(paths[0]), {})
     model, rows = ReadModel.empty(), Rows(own_minor)
     for path in paths:
         model.fill(row for record in _records(path, topics, rows, on_read) for row in rows.of(record))
-    if any(topic in PUBLISHED for topic in topics) and not _has_tiers(model):
+    if graded and not _has_tiers(model):
         _fold(model, rows, paths, policy, on_read)
     return Filled(model, dict(rows.tally))
 
@@ -125,8 +131,8 @@ def _records(path: Path, topics: Collection[str], rows: Rows, on_read: Callable[
             codec = Codec()
             for block in read_log(file):
                 wanted = [topic in topics for topic in block.topics]
+                on_read(sum(len(payload or b"") for payload in block.payloads))
                 for place, payload in zip(block.topic.tolist(), block.payloads, strict=True):
-                    on_read(len(payload or b""))
                     if wanted[place] and (record := _decoded(codec, block.topics[place], payload or b"", rows)) is not None:
                         yield record
         else:

@@ -28,7 +28,7 @@ class Picture(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One report. `reads`: the topics behind it; `span`: the period if none is named."""
+    """One report. `reads`: the topics behind it; `span`: the period if none is named; `graded`: it says nothing without tiers."""
 
     name: str
     question: str
@@ -38,6 +38,7 @@ class Report(NamedTuple):
     columns: tuple[Column, ...]
     picture: Picture | None = None
     span: Literal["none", "quarter", "90d", "365d"] = "none"
+    graded: bool = True
 
 
 def _tier_at(instant: str, account: str) -> str:
@@ -167,6 +168,7 @@ TOP = Report(
      Column("cumulative", "together", "share"), Column("of_accounts", "of buying accounts", "share")),
     Picture("pareto", "account_id", "revenue_minor", "cumulative"),
     "quarter",
+    graded=False,
 )  # fmt: skip
 
 CAMPAIGNS = Report(
@@ -197,6 +199,7 @@ CAMPAIGNS = Report(
      Column("amount_minor", "amount", "money"), Column("per_lead_minor", "amount per lead", "money")),
     Picture("bars", "campaign_id", "amount_minor"),
     "365d",
+    graded=False,
 )  # fmt: skip
 
 HANDOVER = Report(
