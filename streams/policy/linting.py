@@ -21,6 +21,10 @@ MOST_TIERS, MOST_FACTORS, FEWEST_TIERS = 6, 12, 3
 """Ours: the largest ladder of the documents has five rungs (003-07), the widest model eight indicators."""
 
 
+_NO_RULER = frozenset({"lifecycle"})
+"""Kinds that say where a customer is, not what he is worth: one indicator may do."""
+
+
 class Finding(NamedTuple):
     """What is odd. `path`: where in the policy; `fact`: the source fact behind the rule; `mend`: what to do about it."""
 
@@ -50,7 +54,7 @@ def _one_ruler(document: PolicyDocument, today: date) -> Iterator[Finding]:  # n
             amounts = ", ".join(sorted(factor.name for factor in factors))
             text = f"is decided by amounts of money alone ({amounts}): thin profit and fast growth are not seen"
             yield Finding(f"schemes.{name}", "000-14", text, "add recency, growth, behaviour or position")
-        elif len(factors) == 1:
+        elif len(factors) == 1 and getattr(document.schemes[name], "kind", None) not in _NO_RULER:
             text = f"is decided by {next(iter(factors)).name} alone"
             yield Finding(f"schemes.{name}", "004-10", text, "add a second indicator, or weigh its results of two or three years (003-04)")
 
