@@ -138,6 +138,19 @@ class Folding:
         return str(self.view(account_id)["schemes"][scheme or self.policy.scheme_names[0]]["published"])
 
 
+def by_score(policy: CompiledPolicy, scheme: str) -> bool:
+    """Whether a scheme goes by the policy's score, not by a rating of its own."""
+    return next(each for each in policy.schemes if each.name == scheme).rating is None
+
+
+def totals(view: dict[str, Any]) -> list[tuple[int, int]]:
+    """What a view shows as points, in micro, and what its lines sum to: the score, if there is one, and each rating."""
+    score = [(view["score_micro"], view["contributions"])] if view["score_micro"] is not None else []
+    ratings = [standing["rating"] for standing in view["schemes"].values() if standing["rating"] is not None]
+    shown = score + [(rating["points_micro"], rating["contributions"]) for rating in ratings]
+    return [(points, sum(line["micro"] for line in lines)) for points, lines in shown]
+
+
 def bytes_of(transitions: list[TierTransition]) -> list[bytes]:
     """What a replay must give again byte for byte: everything but decided_at and lag_ms."""
     return [msgspec.json.encode(msgspec.structs.replace(each, decided_at=0, lag_ms=0)) for each in transitions]
