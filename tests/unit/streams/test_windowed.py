@@ -8,7 +8,7 @@ from schemas.errors import Reason, RecordRejected
 from streams.account import Fate
 from streams.measures.rolling import FEWEST_IN_ROW, places
 from streams.units import UNBOUNDED
-from tests.builders import DAY, HOUR, NOON, interaction, order, prediction
+from tests.builders import DAY, HOUR, NOON, interaction, invoice, order, prediction
 from tests.folding import Folding, measured, policy_of, restored
 from tests.measuring import Measuring, locale
 
@@ -122,6 +122,31 @@ def test_a_ratio_is_what_the_policy_says_while_the_second_is_zero() -> None:
     m = Measuring({"ratio": "again", "to": "orders", "while_zero": 0.5}, others)
     assert m.at(NOON) == 0.5
     assert m.fold(order(), order(recurring=True), order(), order()).at(NOON) == 0.25
+
+
+def test_growth_is_a_change_as_a_share_of_what_it_was() -> None:
+    """001-03: while there was nothing then, it is what the policy says."""
+    growth = {"change": "revenue", "over": "30d", "relative": True, "while_zero": -1}
+    m = Measuring(growth, {"revenue": REVENUE}).fold(order(amount_minor=10_000))
+    assert m.at(NOON) == -1
+    m.fold(order(amount_minor=12_000, at=NOON + 30 * DAY))
+    assert m.at(NOON + 30 * DAY) == pytest.approx(0.2)
+    assert (m.at(NOON + 60 * DAY - 1), m.at(NOON + 60 * DAY)) == (pytest.approx(0.2), -1)
+
+
+def test_003_04_years_are_weighted_each_to_the_millisecond() -> None:
+    m = Measuring({"from": "orders", "yearly_weighted": "amount", "weights": [0.5, 0.3, 0.2], "status": ["PAID"]})
+    m.fold(order(amount_minor=10_000), order(amount_minor=4_000, status="REFUNDED", at=NOON + DAY))
+    year = 365 * DAY
+    looks = [NOON, NOON + DAY, NOON + year - 1, NOON + year, NOON + year + DAY, NOON + 2 * year + DAY, NOON + 3 * year + DAY]
+    assert [m.at(at_ms) for at_ms in looks] == [50, 30, 30, 10, 18, 12, 0]
+
+
+def test_001_02_an_invoice_is_on_time_up_to_its_due_date_and_one_that_is_not_paid_is_not() -> None:
+    m = Measuring({"from": "invoices", "count": "invoice", "where": {"on_time": True}, "window": "365d"})
+    m.fold(invoice(status="PAID", due_at=NOON, paid_at=NOON), invoice(status="PAID", due_at=NOON, paid_at=NOON + 1))
+    m.fold(invoice(status="PAID", due_at=NOON), invoice(status="ISSUED", due_at=NOON + DAY), invoice(status="PAID", due_at=NOON - 1))
+    assert m.at(NOON) == 2
 
 
 def test_a_change_compares_this_window_with_the_one_before() -> None:
