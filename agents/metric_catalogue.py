@@ -25,7 +25,7 @@ LABELS = {
     "tier": "the tiers of the policy",
     "trigger": "the triggers of the policy, as it writes them; empty where the score or the end of a risk made the lead",
     "kind": "the kinds of action: RECYCLED; DONE and REFUSED answer commands",
-    "rule": "what asked for the action: the clocks of the policy, the kinds of command",
+    "rule": "what asked for the action: the clocks and actions of the policy, the kinds of command",
     "reason": "the reasons for a dead letter (docs/operations.md)",
     "why": "why compiled code left an interaction to Python: UNREADABLE (or refused), UNKNOWN (of an account that may not enter), DOSSIER "
     "(what is kept apart from the row is needed), RECYCLED (a clock moves the account to the pool), MAY_JUMP (a number may step up "

@@ -28,6 +28,8 @@ from agents.vital_signs import Run, Settles, Turns, no_thread_dies_alone
 from agents.watchdog import Watchdog
 from schemas.errors import SettingsError
 from streams.policy import CompiledPolicy
+from streams.policy.linting import REVIEW_DAYS
+from streams.reviewing import review_due_ms
 
 STOP_WITHIN_S = 9.5
 """Within the 10 seconds that are promised, and that orchestrators wait before they kill."""
@@ -47,10 +49,17 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     _log.info(
         "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, _address(app, listener)
     )
+    _warn_of_review(policy)
     threading.excepthook = no_thread_dies_alone
     worker = WorkerProcess(app)
     _watch(worker, settings)
     return _turn(worker)
+
+
+def _warn_of_review(policy: CompiledPolicy) -> None:
+    """A standard that nobody has reviewed for half a year (001-21)."""
+    if wall_clock() >= review_due_ms(policy):
+        _log.warning("policy %s was reviewed on %s: a review is due every %d days", policy.name, policy.reviewed_on, REVIEW_DAYS)
 
 
 def _watch(worker: "WorkerProcess", settings: Settings) -> None:

@@ -28,6 +28,7 @@ from streams.intake import RawRecord
 from streams.policy.compiled import CompiledPolicy
 from streams.population import population
 from streams.restoring import put_back_plain
+from streams.reviewing import SPEAKER, review_announced
 
 
 class Partition:
@@ -124,7 +125,10 @@ class Partition:
         decided = self._decide_due(late, until_ms, TickOccasion(mode, decided_at_ms, reference_ms)) if len(late) else []
         # By when it happened: that an account is looked at sooner than it need be, as after a restore, must not change the order.
         decided.sort(key=lambda each: (_happened_at_ms(each[1][0]), self._accounts.key(each[0])))
-        return [output for _, outputs in decided for output in outputs]
+        said = [output for _, outputs in decided for output in outputs]
+        if self.number == SPEAKER:
+            return review_announced(self.application, self.policy, mode, previous_ms, at_ms, decided_at_ms) + said
+        return said
 
     def _decide_due(self, late: NDArray[np.int64], until_ms: int, occasion: TickOccasion) -> list[tuple[int, list[Output]]]:
         """What follows for which of these accounts. Compiled code and Python take turns: what one leaves the other decides."""

@@ -101,17 +101,19 @@ class QuietClock:
             f"clocks.{name}.{part}" for part in ("reset_ms", "fired_ms", "ceiling", "resting", "told_ms", "breach_tier", "contact")
         )
         self._remembers_contact = any(way.contact == "another" for way in spec.resets_on.substance)
-        self.columns = self._columns(identity(["quiet", spec.model_dump(mode="json"), scheme, tiers]))
+        said = spec.model_dump(mode="json")
+        self.columns = self._columns(identity(["quiet", said, scheme, tiers]), identity(["quiet reset", said["resets_on"]]))
 
-    def _columns(self, meaning: str) -> list[Column]:
+    def _columns(self, meaning: str, reset: str) -> list[Column]:
+        """The last reset means the same under other limits and consequences: who changes those does not start every clock anew."""
         columns = [
-            Column(self._reset, "<i8", meaning, start=-1),
+            Column(self._reset, "<i8", reset, start=-1),
             Column(self._fired, "<i8", meaning, start=-1),
             Column(self._ceiling, "<u1", meaning, start=len(self.tiers) - 1),
             Column(self._resting, "<u1", meaning),
         ]
         if self._remembers_contact:
-            columns.append(Column(self._contact, "<u8", meaning))
+            columns.append(Column(self._contact, "<u8", reset))
         self._warns = any(isinstance(each, WarningSpec) for each in self._then)
         if self._warns:
             columns += [Column(self._told, "<i8", meaning, start=-1), Column(self._breach_tier, "<u1", meaning, start=_NO_TIER)]

@@ -41,7 +41,7 @@ def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
             found.rows[key[1:]] = _row(layouts[int.from_bytes(payload[:8], "big")], payload[8:])
         elif key.startswith(b"d"):
             assert payload[0] == 1, f"dossier of {key!r} must be of format 1"
-            profile, risks, pool, _windows, _spent, orders = msgspec.msgpack.decode(payload[1:])
+            profile, risks, pool, _windows, _spent, orders, *_ = msgspec.msgpack.decode(payload[1:])
             found.dossiers[key[1:]] = KeptDossier(profile, risks, pool, orders)
     return found
 

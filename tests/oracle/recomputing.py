@@ -6,9 +6,11 @@ decides all that is due for any account up to its time, less the policy's latene
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from aiokafka.partitioner import murmur2
 
@@ -124,6 +126,7 @@ class Recomputing:
         if self.last_tick_ms is not None and at_ms <= self.last_tick_ms:
             return
         told = {"mode": order["mode"], "reference_ms": self.last_tick_ms or at_ms}
+        self._review(at_ms, order["mode"])
         self.last_tick_ms, until_ms, due = at_ms, at_ms - self._lateness_ms, set[bytes]()
         while self._calm and self._calm[0][0] <= until_ms:
             due.add(heappop(self._calm)[1])
@@ -230,6 +233,17 @@ class Recomputing:
             elif account.pool is None:
                 self._recycle(account, key, (name, clock, earned), change.at_ms, told)
         return kinds[0] if kinds else "DECAY"
+
+    def _review(self, at_ms: int, mode: str) -> None:
+        """Partition 0 says once that nobody has reviewed the policy for more than 183 days."""
+        reviewed = date.fromisoformat(str(self._policy["reviewed_on"]))
+        zone = ZoneInfo(self._policy.get("timezone", "Asia/Shanghai"))
+        due_ms = round(datetime.combine(reviewed + timedelta(184), time(), zone).timestamp() * 1000)
+        crossed = (self.last_tick_ms is None or self.last_tick_ms < due_ms) and due_ms <= at_ms
+        if self._partition == 0 and mode == "LIVE" and crossed:
+            about = f"policy/{self._policy['policy']}"
+            said = {"account_id": about, "generation": about, "kind": "POLICY_REVIEW_DUE", "name": "policy_review", "due_at": due_ms}
+            self.result.actions.append({**said, "tier": None, "owner_id": None, "cause_kind": "CLOCK"})
 
     def _recycle(self, account: Account, key: bytes, which: tuple[str, Quiet, str], at_ms: int, told: Row) -> None:
         name, clock, tier = which
