@@ -78,7 +78,7 @@ TOPICS: dict[str, Topic] = {
         Topic(name="account-tiers", number=22, role=Role.OUTPUT, record=records.AccountTiers,
               doc="Every account's current tiers, owner and pool.", cleanup="compact"),
         Topic(name="actions", number=23, role=Role.OUTPUT, record=records.Action,
-              doc="What people and programs are to do, once: recycled accounts, breaches of clocks and their ends; and the answers to commands."),
+              doc="What people and programs are to do, once: recycled accounts, breaches and their ends, answers to commands."),
         Topic(name="hot-leads", number=24, role=Role.OUTPUT, record=records.HotLead,
               doc="Accounts that have just become hot, with the evidence."),
         Topic(name="dead-letters", number=21, role=Role.OUTPUT, record=None,
