@@ -15,7 +15,7 @@ from schemas.records import AccountProfile, CauseKind, Command, Event, Mode, Ord
 from schemas.topics import INPUTS
 from streams import gates, overrides
 from streams.accounts import Accounts
-from streams.breaches import resolved
+from streams.breaches import resolved, watched
 from streams.forecasting import foretold
 from streams.ids import id64
 from streams.intake import RawRecord
@@ -104,6 +104,7 @@ class AccountFold:
     def _followed(self, moment: Moment, reason: Reason, account: Account, outputs: list[Output], before: list[Any] | None) -> list[Output]:
         """The outputs so far, and all that follows of what was folded. `before`: what was told of the account, None if nothing yet."""
         outputs += settled(moment, reason, account, guarded=self._guarded)
+        outputs += watched(moment, reason, account)
         outputs += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
         outputs += played(moment, account.row, account.dossier(), outputs)

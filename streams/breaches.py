@@ -17,14 +17,22 @@ from streams.transitions import identified
 BREACHED, RESOLVED = "BREACHED", "RESOLVED"
 
 
-def announced(moment: Moment, account: Account, clock: Clock, breach: Breach) -> list[Output]:
+def watched(moment: Moment, reason: Reason | None, account: Account) -> list[Output]:
+    """What the watches observe at the account's clock. `reason` None: time is what they saw."""
+    row, at_ms = account.row, int(account.row["account.clock_ms"])
+    begun = [(watch, breach) for watch in moment.policy.watches for breach in watch.observe(row, account.dossier_to_change, at_ms)]
+    outputs = [output for watch, breach in begun for output in announced(moment, account, watch, breach, reason)]
+    return outputs + (resolved(moment, reason, account) if moment.policy.watches else [])
+
+
+def announced(moment: Moment, account: Account, clock: Clock, breach: Breach, reason: Reason | None = None) -> list[Output]:
     """The breach, if it wants to be announced."""
     dossier = account.accounts.dossier(account.number)
     kept_back = clock.contacts(breach.tier) and dossier.known("do_not_contact") is True
     if kept_back or not is_young(moment, breach.due_ms):
         return []
     clock.remember(account.row, account.dossier_to_change, breach)
-    cause = of_time(account.row, moment.partition, clock.cause, clock.name).cause
+    cause = (reason or of_time(account.row, moment.partition, clock.cause, clock.name)).cause
     action = Action(
         **common(moment, account.row),
         **_said(clock, breach),

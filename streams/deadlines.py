@@ -69,9 +69,11 @@ def still_holds(policy: CompiledPolicy, row: Row, from_ms: int, deadline_ms: int
 
 
 def may_change(policy: CompiledPolicy, row: Row, from_ms: int, to_ms: int) -> bool:
-    """Whether score or triggers may ask for a decision within [from_ms, to_ms]; exact for one instant."""
+    """Whether score, triggers or watches may ask for a decision within [from_ms, to_ms]; exact for one instant."""
     score = score_span(policy, row, from_ms, to_ms)
-    return any(_scheme_may_change(scheme, row, score, from_ms, to_ms) for scheme in policy.schemes)
+    return any(_scheme_may_change(scheme, row, score, from_ms, to_ms) for scheme in policy.schemes) or any(
+        watch.may_turn(row, from_ms, to_ms) for watch in policy.watches
+    )
 
 
 def _scheme_may_change(scheme: Scheme, row: Row, score: Span, from_ms: int, to_ms: int) -> bool:

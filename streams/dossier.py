@@ -75,6 +75,13 @@ class Entry(NamedTuple):
     times: int
 
 
+class Worth(NamedTuple):
+    """What health was worth, in whole points, until it changed."""
+
+    until_ms: int
+    points: int
+
+
 class Spent(NamedTuple):
     """What one contact has used of its cap on one local day; the contact by 64 bits of its id."""
 
@@ -95,6 +102,7 @@ class Dossier(msgspec.Struct, array_like=True):
     overrides: dict[str, Override] = {}
     stays: dict[str, Stay] = {}
     overdue: dict[str, dict[str, Overdue]] = {}
+    health: list[Worth] = []
 
     def known(self, field: str) -> FieldContent:
         """The content of a profile field (`custom.<name>` for custom ones), None if unknown."""

@@ -2,7 +2,7 @@
 
 from schemas.records import CauseKind
 from streams import deadlines, overrides
-from streams.breaches import announced, resolved
+from streams.breaches import announced, resolved, watched
 from streams.clocks.common import Clock
 from streams.kinds import Row
 from streams.leads import is_young
@@ -46,7 +46,8 @@ def changed(moment: Moment, account: Account, due_ms: int, *, guarded: bool) -> 
         return settled(moment, of_time(row, moment.partition, overrides.CAUSE, overrides.EXPIRED), account, guarded=guarded)
     fired, outputs = _fire(moment, account, due_ms)
     kind, detail = fired or _what_passed(moment.policy, row, before_ms)
-    return outputs + settled(moment, of_time(row, moment.partition, kind, detail), account, guarded=guarded)
+    outputs += settled(moment, of_time(row, moment.partition, kind, detail), account, guarded=guarded)
+    return outputs + watched(moment, None, account)
 
 
 def _fire(moment: Moment, account: Account, due_ms: int) -> tuple[tuple[CauseKind, str] | None, list[Output]]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from streams import decision, overrides
+from streams.clocks.health import Health
 from streams.clocks.showing import clocks_shown
 from streams.dossier import Dossier
 from streams.earned import Claim
@@ -51,6 +52,7 @@ def account_view(moment: Moment, account: Account, at_ms: int, known_ms: int) ->
         "dimensions": {name: int(row[column]) for name, column in zip(policy.document.score, policy.worth_columns, strict=True)},
         "contributions": [msgspec.to_builtins(line) for line in score_ledger(policy, row, dossier, as_of_ms, score_micro).contributions],
         "schemes": {scheme.name: _standing(moment, then, scheme, score_micro) for scheme in policy.schemes},
+        "health": next((watch.shown(row) for watch in policy.watches if isinstance(watch, Health)), None),
         "clocks": clocks_shown(policy.clocks, row, then.dossier),
         "owner_id": dossier.owner(),
         "pool": _pool(dossier),

@@ -37,6 +37,8 @@ def planned(policy: CompiledPolicy) -> p.Plan:
     """The plan of a policy. Raises NotPlanned."""
     if TOPIC not in policy.inputs:
         raise NotPlanned(f"it reads no {TOPIC}")
+    if policy.watches:
+        raise NotPlanned(f"{policy.watches[0].name} is watched, which only Python does")
     for clock in policy.clocks:
         if not isinstance(spec := policy.document.clocks[clock.name], QuietSpec) or not spec.is_plain():
             raise NotPlanned(f"clock {clock.name} is of a kind, or leads to something, that only Python knows")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from schemas.topics import INPUTS
 from streams.calendars import Calendar
 from streams.clocks.common import Clock
+from streams.clocks.watch import Watch
 from streams.columns import Column, identity, laid_out, template
 from streams.dossier import Dossier
 from streams.earned import Claim, band
@@ -103,13 +104,16 @@ class CompiledPolicy:
         self.document = document
         self.name, self.version, self.reviewed_on = document.policy, document.version, document.reviewed_on
         content = document.model_dump(mode="json", exclude={"description", "reviewed_on", "extends", "targets"})
-        if document.tracks is None:
-            del content["tracks"]  # a policy without decides as it did before there were any
+        for part in ("tracks", "health", "alerts", "playbooks"):
+            if not content[part]:
+                del content[part]  # a policy without decides as it did before there were any
         self.digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
         self.max_ahead_ms = document.max_ahead
         self._compile_scoring(document)
         self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
-        self.clocks = self._compiled_clocks(document)
+        self.watches = self._compiled_watches(document)
+        self.movers += self.watches
+        self.clocks: list[Clock] = [*self._compiled_clocks(document), *self.watches]
         self.playbooks = {(scheme, tier): spec.record() for scheme, tiers in document.playbooks.items() for tier, spec in tiers.items()}
         self.inputs = self._named_inputs()
         self.columns = self._all_columns()
@@ -133,7 +137,7 @@ class CompiledPolicy:
         ratings = [scheme.rating for scheme in self.schemes if scheme.rating is not None]
         self.sources: list[Dimension | Rating] = [*every.values(), *ratings]
         """What measures and dossier are made into: every dimension, in the score or not, and what schemes go by."""
-        self.movers: list[Dimension | Rating] = [*self.dimensions, *ratings]
+        self.movers: list[Dimension | Rating | Watch] = [*self.dimensions, *ratings]
         """What time may move that decides."""
         self.measures = [*self._named.values(), *(measure for source in self.sources for measure in source.own_measures)]
         self._recalling: list[Recalling] = [measure for measure in self.measures if isinstance(measure, ProfileNumber)]
@@ -170,6 +174,13 @@ class CompiledPolicy:
         tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}
         only, calendar = next(iter(tiers)), Calendar(document.calendar, document.timezone)
         return [spec.compile(name, spec.scheme or only, tiers[spec.scheme or only], calendar) for name, spec in document.clocks.items()]
+
+    def _compiled_watches(self, document: PolicyDocument) -> list[Watch]:
+        tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}
+        only = next(iter(tiers))
+        alerts = [spec.watch(name, spec.scheme or only, tiers[spec.scheme or only], self.parts) for name, spec in document.alerts.items()]
+        spec = document.health
+        return [*alerts, spec.watch(spec.scheme or only, tiers[spec.scheme or only], self.parts)] if spec else [*alerts]
 
     def _named_inputs(self) -> tuple[str, ...]:
         """The input topics this policy reads, in merge rank order."""

@@ -13,6 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.errors import PolicyError
+from streams.clocks.alert import AlertSpec
+from streams.clocks.common import TieredSpec
 from streams.kinds import Names, Problem, unknown
 from streams.measures import kind_of
 from streams.policy import playbooks
@@ -20,7 +22,7 @@ from streams.policy.compiled import CompiledPolicy
 from streams.policy.model import PolicyDocument
 from streams.policy.presets import extended
 
-_SECTIONS = ("measures", "dimensions", "schemes", "clocks")
+_SECTIONS = ("measures", "dimensions", "schemes", "clocks", "alerts")
 
 
 def load_policy(path: Path) -> CompiledPolicy:
@@ -158,8 +160,12 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
         for name, spec in getattr(document, section).items():
             if name not in _part(raw, section):
                 continue
-            found = spec.problems(_ladders(document)) if section == "clocks" else spec.problems(names)
+            found = spec.problems(_ladders(document)) if isinstance(spec, TieredSpec) else spec.problems(names)
             problems += [(f"{section}.{name}.{path}", what) for path, what in found]
+            if isinstance(spec, AlertSpec):
+                problems += [(f"{section}.{name}.{path}", what) for path, what in spec.conditions_problems(names)]
+    if (health := document.health) is not None:
+        problems += [(f"health.{path}", what) for path, what in (*health.problems(_ladders(document)), *health.parts_problems(names))]
     for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))

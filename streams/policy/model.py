@@ -11,6 +11,8 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 
 from streams.calendars import CalendarSpec
 from streams.clocks import CLOCK_KINDS
+from streams.clocks.alert import AlertSpec
+from streams.clocks.health import HealthSpec
 from streams.dimensions import DIMENSION_KINDS
 from streams.kinds import Spec
 from streams.measures import MEASURE_KINDS
@@ -102,6 +104,8 @@ class PolicyDocument(Spec):
     )
     schemes: dict[Name, SchemeSpec] = Field(min_length=1, description="ladders of tiers, side by side")
     playbooks: dict[Name, dict[str, PlaybookSpec]] = Field(default={}, description="scheme -> tier -> how its accounts are treated")
+    alerts: dict[Name, AlertSpec] = Field(default={}, description="conditions, and what is asked for when they come true")
+    health: HealthSpec | None = Field(default=None, description="how well an account is, and what wakes it up when it falls")
     clocks: dict[Name, ClockSpec] = Field(default={}, description="what follows from silence and delay")
     targets: dict[Name, TargetSpec] = Field(default={}, description="scheme -> the mixes that reports hold it against")
 
