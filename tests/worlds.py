@@ -129,6 +129,17 @@ def _matrix(draw: st.DrawFn, measures: Sequence[str], dimensions: Sequence[str])
 
 
 @st.composite
+def _watches(draw: st.DrawFn, measures: Sequence[str], dimensions: Sequence[str], schemes: Sequence[str]) -> dict[str, Any]:
+    """Alerts and health, each drawn or not."""
+    scheme = draw(st.sampled_from(schemes))
+    limits = st.sampled_from([{"at_least": 1}, {"above": 2, "at_most": 50}, {"below": 0.5}])
+    when = draw(st.dictionaries(st.sampled_from([*measures, *dimensions]), limits, min_size=1, max_size=2))
+    alerts = {"alert": {"scheme": scheme, "when": when, "then": {"action": "look"}}} if draw(st.booleans()) else {}
+    health = {"scheme": scheme, "of": {draw(st.sampled_from(dimensions)): 1.0}, "drop": 5, "within": "2d", "then": {"action": "wake"}}
+    return {"alerts": alerts, "health": health if draw(st.booleans()) else None}
+
+
+@st.composite
 def _playbooks(draw: st.DrawFn, schemes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """How accounts of some tiers are treated."""
     tiers = [(name, tier["name"]) for name, scheme in schemes.items() for tier in scheme["tiers"]]
@@ -200,6 +211,9 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         schemes = {name: ladder | draw(st.sampled_from([{}, {}, {"override": draw(_OVERRIDES)}])) for name, ladder in schemes.items()}
     if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
         schemes["cells"] = draw(_patience(draw(_matrix(sorted(measures), sorted(dimensions))), sorted(measures)))
+    watches: dict[str, Any] = {}
+    if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
+        watches = draw(_watches(sorted(measures), sorted(dimensions), sorted(schemes)))
     cuts = sorted(draw(st.sets(st.integers(1, 99), min_size=len(dimensions) - 1, max_size=len(dimensions) - 1)))
     shares = [high - low for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
     return policy_of(
@@ -208,6 +222,7 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
+        **watches,
         playbooks={} if bare or understood else draw(_playbooks(schemes)),
         clocks={} if bare else draw(_clocks(schemes, understood)),
         lateness=draw(st.sampled_from(["0s", "0s", "10m"])),

@@ -32,6 +32,9 @@ def _header(view: dict[str, Any], clock: Clock, asked_ms: int | None) -> Sequenc
     if pool := view["pool"]:
         whose = f" from {pool['previous_owner_id']}" if pool["previous_owner_id"] else ""
         said.append(Text(f"in the pool since {clock.on(pool['since_at'])}{whose}: {pool['reason']}", style="yellow"))
+    if (health := view["health"]) is not None:
+        fallen = f", fallen from {health['fallen_from']} on {clock.on(health['since_at'])}" if health["since_at"] is not None else ""
+        said.append(Text(f"health {health['points']} of 100{fallen}", style="yellow" if fallen else "dim"))
     risks = [
         f"{risk['kind']} {risk['risk_id']} ({risk['severity']}) is open since {clock.on(risk['since_at'])}" for risk in view["open_risks"]
     ]
