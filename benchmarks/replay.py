@@ -40,8 +40,9 @@ def measured(policy_file: Path, *, accounts: int, records: int, runs: int, tell:
     tell("replay: making records")
     events = interactions(accounts, LOADING + records, START_AT_MS, span_ms)
     placed = _placed([*one_each(accounts, START_AT_MS), *events], START_AT_MS + span_ms)
-    before, counted = islice(placed, accounts + LOADING), list(islice(placed, records))
-    log = Log(_container(before), _container(counted), _lines(counted))
+    before = _container(islice(placed, accounts + LOADING))
+    counted = list(placed)
+    log = Log(before, _container(counted), _lines(counted))
     for number in range(1, runs + 1):
         tell(f"replay: run {number} of {runs}")
         avro, json = (_folded(policy, log.before, file) for file in (log.avro, log.json))

@@ -16,7 +16,7 @@ from benchmarks.workload import SPANS_MS, interactions, one_each, profiles
 from schemas.codec import Codec
 from schemas.records import FoldOrder
 from streams.batches import RecordBatch
-from streams.cycle import fold_cycle
+from streams.cycle import Folded, fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import load_policy
@@ -45,10 +45,17 @@ class MemoryLane:
             self._offset += len(some)
             yield RecordBatch.of(raw)
 
+    def changes(self, batch: RecordBatch) -> list[tuple[bytes, bytes | None]]:
+        """One cycle, for what the changelog gets."""
+        return self._fold(batch).changes
+
+    def _fold(self, batch: RecordBatch) -> Folded:
+        return fold_cycle(self._partition, batch, self._codec, mode="LIVE", decided_at_ms=int(batch.appended_at_ms[-1]))
+
     def take(self, batch: RecordBatch) -> Spent:
         """One cycle."""
         began_at = time.process_time()
-        folded = fold_cycle(self._partition, batch, self._codec, mode="LIVE", decided_at_ms=int(batch.appended_at_ms[-1]))
+        folded = self._fold(batch)
         folded_at = time.process_time()
         order = FoldOrder(partition=0, ranges=[], tick=None, quarantined=[], mode="LIVE", policy_digest=self._policy.digest)
         content(folded, order, {}, self._codec.encode, "/tierstream/benchmark")

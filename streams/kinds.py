@@ -157,9 +157,13 @@ MOST_SHOWN = 1e6
 
 def clamped(lines: list[Line], worth: float) -> list[Line]:
     """The lines, and one more, `limited`, if what they sum to is not what the dimension is worth within its limits."""
-    shown = [line._replace(points=min(max(line.points, -MOST_SHOWN), MOST_SHOWN)) for line in lines]
+    shown = [line if -MOST_SHOWN <= line.points <= MOST_SHOWN else _shortened(line) for line in lines]
     gap = worth - sum(line.points for line in shown)
     return shown if abs(gap) < 1e-9 else [*shown, Line("limited", gap)]
+
+
+def _shortened(line: Line) -> Line:
+    return line._replace(points=min(max(line.points, -MOST_SHOWN), MOST_SHOWN))
 
 
 def unknown(word: str, name: str, known: Mapping[str, Any] | frozenset[str] | tuple[str, ...]) -> str:

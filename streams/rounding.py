@@ -13,6 +13,8 @@ def apportioned(total: int, exact: Sequence[float]) -> list[int]:
     missing = total - sum(parts)
     if abs(missing - len(parts) / 2) > len(parts) / 2 + 1:
         raise ValueError(f"parts that sum to {sum(exact)!r} cannot be rounded to {total}")
+    if not missing:
+        return parts
     by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] - exact[i])
     step = 1 if missing > 0 else -1
     order = by_remainder if missing > 0 else by_remainder[::-1]

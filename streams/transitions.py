@@ -1,6 +1,7 @@
 """From a decision to what is published: tier transitions, current tiers, actions. Identified, chained, explained."""
 
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 from schemas.records import AccountTiers, Action, DimensionChange, Pool, Standing, TierTransition
 from streams import decision
@@ -13,6 +14,8 @@ from streams.policy.compiled import Scheme
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
 """Namespace of transition and action ids; never changes."""
+_VERSION_5 = 0x5 << 76 | 0x8 << 60
+_HASHED = 2**128 - 1 ^ (0xF << 76 | 0xC << 60)
 
 
 def transition_id(application: str, policy: str, scheme: str, account_id: str, generation: str, sequence: int) -> str:
@@ -21,8 +24,10 @@ def transition_id(application: str, policy: str, scheme: str, account_id: str, g
 
 
 def identified(*parts: str) -> str:
-    """A UUID of version 5 over what a record is about."""
-    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+    """A UUID of version 5 over what a record is about: 122 bits of the SHA-1, as `uuid.uuid5` sets them."""
+    digest = sha1(NAMESPACE.bytes + "\x1f".join(parts).encode(), usedforsecurity=False).digest()
+    text = f"{int.from_bytes(digest[:16]) & _HASHED | _VERSION_5:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:

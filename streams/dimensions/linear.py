@@ -73,7 +73,8 @@ class Linear:
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """The measure's lines in points of this dimension."""
-        lines = [line._replace(points=line.points * self._factor) for line in self._measure.lines(row, dossier, at_ms)]
+        factor, found = self._factor, self._measure.lines(row, dossier, at_ms)
+        lines = [Line(label, points * factor, times, last_ms) for label, points, times, last_ms in found]
         if self._from:
             lines.append(Line("from", -self._from * self._factor))
         return clamped(lines, self.at(row, at_ms))
