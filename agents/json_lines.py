@@ -16,6 +16,7 @@ from streams.intake import RawRecord
 from streams.replay import LoggedEvent
 
 _FIELDS = frozenset({"topic", "value", "partition", "offset", "appended_at"})
+_INPUT = (Event, Tick)
 _decoder = msgspec.json.Decoder()
 
 
@@ -34,7 +35,7 @@ def logged_event(line: bytes) -> LoggedEvent:
     if problems:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
     record = from_json(topic, said.get("value", {}), len(line))
-    assert isinstance(record, Event | Tick), "input topics carry events and ticks"
+    assert isinstance(record, _INPUT), "input topics carry events and ticks"
     return LoggedEvent(topic, record, **_place(said))
 
 

@@ -62,8 +62,10 @@ class _Writer(NamedTuple):
 class Codec:
     """Encodes and decodes records. Schemas are parsed when first met. Safe to share between threads."""
 
-    def __init__(self, catalogue: SchemaCatalogue | None = None) -> None:
+    def __init__(self, catalogue: SchemaCatalogue | None = None, *, compiled: bool = False) -> None:
+        """`compiled`: flat records too are written in compiled code, which has to be loaded; nested ones always are."""
         self._catalogue = catalogue or catalogues.shipped()
+        self._compiled = compiled
         self._readers: dict[tuple[type[msgspec.Struct], bytes], _Reader] = {}
         self._writers: dict[type[msgspec.Struct], _Writer] = {}
 
@@ -129,17 +131,17 @@ class Codec:
         followed = self._catalogue.followed(record_type.__name__)
         frame = bytes((_MAGIC,)) + followed.id.to_bytes(_FRAME_BYTES - 1, "big")
         nested, schema = holds_structs(record_type), _without_logical_types(followed.definition)
-        body = _compiled_body(schema, record_type) if nested else _no_body
+        body = _compiled_body(schema, record_type) if nested or self._compiled else _no_body
         writer = _Writer(frame=frame, schema=fastavro.parse_schema(schema), nested=nested, body=body)
         return self._writers.setdefault(record_type, writer)
 
 
 def _no_body(_: msgspec.Struct) -> None:
-    """A flat record: fastavro is as fast."""
+    """Nothing but fastavro writes it."""
 
 
 def _compiled_body(schema: Any, record_type: type[msgspec.Struct]) -> Callable[[msgspec.Struct], bytes | None]:
-    """What writes nested records of this type in compiled code, ten times faster than fastavro, which tries every branch of a union."""
+    """What writes records of this type in compiled code, several times faster than fastavro, which tries every branch of a union."""
     from schemas.avro_bodies import body_of  # compiled code is loaded only where such records are written
 
     try:

@@ -49,7 +49,7 @@ class FileReplay:
 
     def __init__(self, application: str, policy: CompiledPolicy, mode: Mode = "LIVE", *, guarded: bool = True) -> None:
         self._application, self._policy, self._mode, self._guarded = application, policy, mode, guarded
-        self._codec = Codec()
+        self._codec = Codec(compiled=True)
         self._read = frozenset((*policy.folded, "ticks"))
         self._partitions: dict[int, Partition] = {}
         self._next_offset: Counter[tuple[str, int]] = Counter()
