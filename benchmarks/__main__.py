@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON 
 
 
 def bench(names: Names = None, runs: Runs = 5, quick: Quick = False, keep: Keep = True, as_json: AsJson = False) -> None:
-    """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about three quarters of an hour."""
+    """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about forty minutes."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # through every `finally`: worker and broker end with us
     garbage.look_seldom()  # as a worker and `tierstream replay` do, whose work some figures do in this process
     figures: list[Figure] = []

@@ -251,6 +251,7 @@ PLANS: dict[str, Plan] = {
             sizes={},
             small={},
             take=lambda _, runs, tell: plain(first_transition.warm(runs=runs, tell=tell)),
+            most_runs=3,
         ),
         Plan(
             name="demo-cold",

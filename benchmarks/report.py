@@ -25,6 +25,7 @@ What the engine does on a small machine, against a real Kafka. `make bench` take
 `make bench ARGS="latency --quick"` tries one of them small. Every figure is the median of its runs, with the smallest and the
 largest; each says on which commit it was taken (`+`: with changes that were not committed), and how busy the machine was before.
 Where nothing else is said, broker and load share one core and the worker has another to itself. Every run is in `benchmarks.json`.
+What limits these figures, and what would lift them, says [performance](performance.md).
 """
 
 
