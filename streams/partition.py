@@ -104,6 +104,11 @@ class Partition:
         return number
 
     @property
+    def accounts(self) -> Accounts:
+        """The accounts themselves, for who asks every one of them while nothing is folded."""
+        return self._accounts
+
+    @property
     def last_tick_ms(self) -> int | None:
         """The last tick folded, None before the first."""
         return self._last_tick_ms

@@ -92,6 +92,11 @@ class FileReplay:
         """Whether the policy makes anything of a topic."""
         return topic in self._read
 
+    @property
+    def partitions(self) -> list[Partition]:
+        """Those that have accounts so far."""
+        return [self._partitions[number] for number in sorted(self._partitions)]
+
     def partition(self, number: int) -> Partition:
         """The accounts of one partition."""
         if number not in self._partitions:

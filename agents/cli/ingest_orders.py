@@ -68,7 +68,7 @@ def orders(
     """
     from agents.cli.ingest import checked_settings, report
 
-    reading = _reading(columns, separator, date_format, timezone, currency, status)
+    reading = reading_of(columns, separator, date_format, timezone, currency, status)
     until_ms = _until_ms(until)
     settings = checked_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix, partitions=partitions)
     refused: list[RefusedLine] = []
@@ -97,7 +97,7 @@ def _require_later(read: "OrderFile", until_ms: int | None) -> None:
         raise SettingsError(f"--until must not be before the last order, at {to_iso(read.orders[-1].occurred_at)}, got {to_iso(until_ms)}")
 
 
-def _reading(columns: str | None, separator: str, date_format: str | None, timezone: str, currency: str, status: str) -> "Reading":
+def reading_of(columns: str | None, separator: str, date_format: str | None, timezone: str, currency: str, status: str) -> "Reading":
     """The options as one value. Raises SettingsError with every problem."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

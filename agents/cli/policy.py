@@ -8,6 +8,7 @@ import typer
 from agents.cli.options import AsJson
 from agents.cli.output import err, out, print_json
 from agents.cli.policies import find_policy
+from agents.cli.policy_calibrate import calibrate
 from agents.cli.policy_shown import show_policy
 from agents.dying import ExitCode
 from schemas.errors import PolicyError
@@ -25,6 +26,7 @@ def create_policy_commands() -> typer.Typer:
     commands = typer.Typer(help="Check what a policy says before a worker runs by it.", no_args_is_help=True, rich_markup_mode="rich")
     commands.command("check")(check)
     commands.command("schema")(schema)
+    commands.command("calibrate")(calibrate)
     return commands
 
 

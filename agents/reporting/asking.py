@@ -94,12 +94,21 @@ def _targets(asked: Asked, scheme: str, tiers: list[str], policy: CompiledPolicy
     """Targets: those asked for, else the policy's; the cadence of the documents where their tiers are used."""
     said = policy.document.targets.get(scheme, TargetSpec()) if policy else TargetSpec()
     own = {tier: CADENCE_002_18[tier] for tier in tiers if tier in CADENCE_002_18}
-    every = dict(asked.every or said.touch_every or own)
+    every = dict(asked.every or said.touch_every or _watched(policy, tiers) or own)
     accounts, effort = dict(asked.accounts or said.accounts), dict(asked.effort or said.effort)
     chosen = TargetSpec.model_construct(accounts=accounts, effort=effort, touch_every=every)
     if unknown := sorted({*chosen.accounts, *chosen.effort, *chosen.touch_every} - set(tiers)) if tiers else []:
         raise SettingsError(f"targets speak of tiers that ladder {scheme} does not have: {', '.join(unknown)}; it has {', '.join(tiers)}")
     return chosen
+
+
+def _watched(policy: CompiledPolicy | None, tiers: list[str]) -> dict[str, int]:
+    """What a clock of the policy asks of owners: one that is called a cadence, in limits by tier."""
+    for name, spec in policy.document.clocks.items() if policy else ():
+        after = getattr(spec, "after", None)
+        if "cadence" in name and isinstance(after, dict):
+            return {tier: limit for tier, limit in after.items() if tier in tiers and isinstance(limit, int)}
+    return {}
 
 
 def _fill(model: ReadModel, tiers: list[str], targets: TargetSpec) -> None:

@@ -2,6 +2,7 @@
 
 from streams.dimensions.bands import BandsSpec
 from streams.dimensions.linear import LinearSpec
+from streams.dimensions.percentile import PercentileSpec
 from streams.dimensions.prediction import PredictionSpec
 from streams.dimensions.rfm import RfmSpec
 from streams.dimensions.table import TableSpec
@@ -13,5 +14,6 @@ DIMENSION_KINDS: dict[str, type[Spec]] = {
     "bands": BandsSpec,
     "prediction": PredictionSpec,
     "rfm": RfmSpec,
+    "percentile": PercentileSpec,
 }
 """Distinguishing key -> spec of the kind."""

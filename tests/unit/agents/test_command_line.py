@@ -15,7 +15,7 @@ from tests.house.tree import ROOT
 COMMANDS = (
     "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
     "ingest orders", "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
-    "policy check", "policy schema",
+    "policy check", "policy schema", "policy calibrate",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
 

@@ -128,6 +128,12 @@ def test_002_18_cadence_is_kept_up_to_the_very_limit_and_a_fresh_tier_has_its_fu
     assert rows_of("cadence", log, "tier", "kept", every={"A": 15 * DAY}) == [("A", 3)]
 
 
+def test_002_18_the_cadence_is_the_one_that_the_policy_watches() -> None:
+    watched = {"cadence": {"resets_on": {"actor": "OWNER"}, "after": {"A": "3d"}, "then": {"action": "cadence_breached"}}}
+    answer = asked_of("cadence", FOUR, policy=policy_of(clocks=watched))
+    assert [(row["tier"], row["every_days"]) for row in answer.rows] == [("A", 3.0)]
+
+
 def test_002_29_the_largest_customers_and_their_share_of_the_revenue() -> None:
     log = [
         *FOUR,
