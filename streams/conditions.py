@@ -19,6 +19,7 @@ from streams.parts import Parts
 from streams.profile_fields import CHOICES, COMPARED, CONTENTS, content_of, said_ms, says_one_of
 from streams.steps import steps_of
 from streams.units import Quantity, duration_text
+from streams.words import Words, both, either
 
 
 class LimitsSpec(Spec):
@@ -99,6 +100,18 @@ def _asked_wrongly(name: str, spec: ConditionSpec, content: str, is_measure: boo
 
 def _contents(spec: bool | str | list[str]) -> list[str]:
     return [str(spec).lower()] if isinstance(spec, bool) else [spec] if isinstance(spec, str) else spec
+
+
+def when_said(when: Mapping[str, ConditionSpec], words: Words) -> str:
+    """`last order (the time since the last of paid orders) is at least 180 days and size is large or medium`."""
+    return " and ".join(f"{words.called(name)} is {_limits_said(name, spec, words)}" for name, spec in when.items())
+
+
+def _limits_said(name: str, spec: ConditionSpec, words: Words) -> str:
+    if not isinstance(spec, LimitsSpec):
+        return either(_contents(spec))
+    named = ((word, getattr(spec, word)) for word in ("at_least", "above", "at_most", "below"))
+    return both([f"{word.replace('_', ' ')} {words.number(name, limit)}" for word, limit in named if limit is not None])
 
 
 class Condition:

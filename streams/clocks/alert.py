@@ -12,7 +12,7 @@ from pydantic import Field
 from schemas.records import AccountProfile
 from streams.clocks.common import Breach, TieredSpec, Warnings, consequences_said
 from streams.clocks.watch import Watch
-from streams.conditions import Conditions, When, when_problems
+from streams.conditions import Conditions, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Names, Opener, Problem, Row
 from streams.parts import Parts
@@ -33,10 +33,9 @@ class AlertSpec(TieredSpec):
         """References of the conditions."""
         yield from when_problems(self.when, names)
 
-    def said(self, words: Words) -> list[Said]:  # noqa: ARG002
+    def said(self, words: Words) -> list[Said]:
         """One sentence."""
-        conditions = ", ".join(f"{name} {spec.text(False) if hasattr(spec, 'text') else spec}" for name, spec in self.when.items())
-        return [Said("follows", f"{consequences_said(self.then, self.then)}, when {conditions}")]
+        return [Said("follows", f"{consequences_said(self.then, self.then)}, when {when_said(self.when, words)}")]
 
     def watch(self, name: str, scheme: str, tiers: tuple[str, ...], parts: Parts) -> "Alert":
         """The watch that works on rows."""

@@ -7,8 +7,9 @@ import pytest
 from schemas.errors import PolicyError
 from schemas.records import Action
 from streams.partition import Partition
-from tests.builders import DAY, HOUR, NOON, invoice, order, prediction, profile, ticket
-from tests.folding import Folding, policy_of, restored
+from streams.replay import FileReplay, LoggedEvent
+from tests.builders import DAY, HOUR, NOON, interaction, invoice, order, prediction, profile, ticket
+from tests.folding import TOPIC_OF, Folding, policy_of, restored, shipped
 
 PAID = {"from": "orders", "status": ["PAID"]}
 SETTLED = {"from": "invoices", "status": ["PAID"]}
@@ -90,18 +91,25 @@ def test_an_alert_that_comes_true_anew_is_told_anew_with_another_id() -> None:
 
 
 def test_002_34_fixture_10_two_invoices_paid_late_take_health_from_80_to_60_and_the_sequence_starts_once() -> None:
-    f = well()
-    at = [NOON + n * HOUR for n in range(9)]
-    f.fold(order(order_id="1", at=at[0]), ticket(satisfaction=5, at=at[1]), *(paid(n, at[2 + n]) for n in range(1)))
-    assert f.view()["health"]["points"] == 90
-    f.fold(paid(2, at[3], late=True))
-    assert (f.view()["health"]["points"], told(f)) == (77, [])
-    f.fold(paid(3, at[4], late=True))
-    assert f.view()["health"] == {"points": 73, "fallen_from": 90, "since_at": at[4]}
-    f.fold(paid(4, at[5], late=True))
-    assert told(f) == [("BREACHED", "email", 4 * HOUR)]
+    f = watching(alerts={}, health={**HEALTH, "of": {"rfm": 0.5, "payment": 0.3, "service": 0.2}})
+    f.fold(order(order_id="1"), *(ticket(ticket_id=f"t{given}", satisfaction=given) for given in (2, 4)), paid(1, NOON + HOUR))
+    assert (f.view()["health"]["points"], told(f)) == (80, [])
+    f.fold(paid(2, NOON + 2 * HOUR, late=True), paid(3, NOON + 3 * HOUR, late=True))
+    assert f.view()["health"] == {"points": 60, "fallen_from": 80, "since_at": NOON + 2 * HOUR}
+    f.fold(paid(4, NOON + 5 * HOUR, late=True))
+    assert told(f) == [("BREACHED", "email", 2 * HOUR)]
     (action,) = f.records("actions")
-    assert action.reason == "health fell from 90 to 73 points within 30d; its recovery ends it"
+    assert action.reason == "health fell from 80 to 65 points within 30d; its recovery ends it"
+
+
+def test_002_34_fixture_10_the_shipped_policy_wakes_up_once_through_replay() -> None:
+    bad = [paid(n, NOON + n * HOUR, late=True) for n in (2, 3, 4)]
+    events = [interaction(kind="FEATURE_USE"), ticket(satisfaction=5), paid(1, NOON + HOUR), *bad]
+    replay = FileReplay("test", shipped("saas"))
+    said = replay.fold_all([LoggedEvent(TOPIC_OF[type(event)], event) for event in events])
+    records = [output.record for _, outputs in said if isinstance(outputs, list) for output in outputs]
+    (woken,) = [record for record in records if isinstance(record, Action)]
+    assert (woken.kind, woken.name, woken.scheme, woken.tier) == ("BREACHED", "email_sequence", "subscription", "low")
 
 
 def test_recovery_ends_the_sequence_once_and_a_new_fall_counts_from_there() -> None:
