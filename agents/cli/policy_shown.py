@@ -42,10 +42,11 @@ def _shown(document: "PolicyDocument") -> "Iterator[RenderableType]":
     for name, scheme in document.schemes.items():
         if getattr(scheme, "tiers", None):
             yield _ladder(name, scheme)
-    weights = plain_table("dimension", "weight", title="Score, 0 to 100")
-    for name, weight in document.score.items():
-        weights.add_row(name, f"{weight:.0%}")
-    yield weights
+    if document.score:
+        weights = plain_table("dimension", "weight", title="Score, 0 to 100")
+        for name, weight in document.score.items():
+            weights.add_row(name, f"{weight:.0%}")
+        yield weights
     sentences = explained(document)
     for about, heading in _HEADINGS.items():
         table = plain_table("", "", title=heading)
