@@ -3,7 +3,7 @@
 Bounds are safe: a kind of dimension that is not known here may be anything from 0 to 100.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streams.dimensions.bands import BandsPart, BandsSpec
@@ -11,6 +11,8 @@ from streams.dimensions.rfm import RfmSpec
 from streams.dimensions.table import FieldSpec, TableSpec
 from streams.kinds import Span
 from streams.policy.model import PolicyDocument
+from streams.schemes.bands import BandsModel
+from streams.schemes.weighted import WeightedModel
 from streams.units import micro
 
 ANYTHING = Span(0.0, 100.0)
@@ -20,6 +22,23 @@ def attainable_micro(document: PolicyDocument) -> tuple[int, int]:
     """The lowest and the highest score, in micro-points."""
     spans = [(weight, span_of(document.dimensions[name])) for name, weight in document.score.items()]
     return micro(sum(weight * span.low for weight, span in spans)), micro(sum(weight * span.high for weight, span in spans))
+
+
+def rating_of(document: PolicyDocument, spec: Any) -> tuple[dict[str, float], float] | None:
+    """Of a scheme with a rating of its own in points: where each tier but the lowest begins, and the most that an account can have."""
+    tiers = [tier.name for tier in getattr(spec, "tiers", [])]
+    if isinstance(spec, BandsModel):
+        most = sum(each.weight / 100 * _most_points(spec, each.conditions(), tiers) for each in spec.indicators.values())
+        return dict(zip(tiers[1:], spec.begins(tiers), strict=True)), most
+    if isinstance(spec, WeightedModel):
+        most = sum(weight * span_of(document.dimensions[name]).high for name, weight in spec.weights.items())
+        return dict(spec.enter_at), most
+    return None
+
+
+def _most_points(spec: BandsModel, conditions: Mapping[str, Any], tiers: list[str]) -> float:
+    """What an indicator gives at best: the points of the highest tier that it can make an account look like."""
+    return max((spec.points[tier] for tier in conditions), default=spec.points[tiers[0]])
 
 
 def span_of(dimension: Any) -> Span:

@@ -43,6 +43,11 @@ def stands_on_score(spec: Any) -> bool:
     return getattr(spec, "kind", None) == "score"
 
 
+def named_in(spec: Spec) -> set[str]:
+    """Every name that a scheme's own rules speak of; its list of tiers is no rule."""
+    return set(_texts(spec.model_dump(exclude={"tiers", "hot", "risk"}, by_alias=True)))
+
+
 def used(document: PolicyDocument) -> frozenset[str]:
     """The names of measures and dimensions that some other part of the policy speaks of."""
     whole = document.model_dump(by_alias=True)

@@ -9,8 +9,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from streams.policy.attainable import attainable_micro
-from streams.policy.factors import factors_of, stands_on_score, used
+from streams.policy.attainable import attainable_micro, rating_of
+from streams.policy.factors import factors_of, named_in, stands_on_score, used
 from streams.policy.model import PolicyDocument
 from streams.units import micro, points_text
 
@@ -115,6 +115,23 @@ def _unreachable(document: PolicyDocument, today: date) -> Iterator[Finding]:  #
             yield Finding(f"schemes.{name}.tiers.0", "002-08", text, f"raise enter_at of {spec.tiers[1].name}, or lower the least score")
 
 
+def _no_way_in(document: PolicyDocument, today: date) -> Iterator[Finding]:  # noqa: ARG001
+    """A tier of a ladder with a rating of its own that begins beyond it, or that nothing in its model names."""
+    for name, spec in document.schemes.items():
+        tiers = _tier_names(spec)
+        begins, most = rating_of(document, spec) or ({}, 0.0)
+        for tier, begin in begins.items():
+            if micro(begin) > micro(most):
+                text = f"nobody can reach {tier}: it takes {begin:g} points, and there are at most {points_text(micro(most))}"
+                yield Finding(f"schemes.{name}.tiers.{tiers.index(tier)}", "001-06", text, "let it begin lower, or give more points")
+        named = named_in(spec) if not stands_on_score(spec) else set()
+        unnamed = [tier for tier in tiers[1:] if tier not in named]
+        if len(unnamed) < len(tiers) - 1:  # a model that names none goes by their places
+            for tier in unnamed:
+                text = f"nothing leads to {tier}: no rule of the scheme names it"
+                yield Finding(f"schemes.{name}.tiers.{tiers.index(tier)}", "003-09", text, "give it a rule, or take it out")
+
+
 def _does_nothing(document: PolicyDocument, today: date) -> Iterator[Finding]:  # noqa: ARG001
     """A lift to where everybody starts, a ceiling that holds nobody down."""
     for name, spec in document.schemes.items():
@@ -177,7 +194,7 @@ def _review_due(document: PolicyDocument, today: date) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    _one_ruler, _too_fine, _too_coarse, _never_falls, _unreachable, _does_nothing, _bands_turn, _unused, _review_due,
+    _one_ruler, _too_fine, _too_coarse, _never_falls, _unreachable, _no_way_in, _does_nothing, _bands_turn, _unused, _review_due,
 )  # fmt: skip
 
 

@@ -106,6 +106,31 @@ def test_a_tier_that_no_score_reaches_is_found_to_the_micro_point() -> None:
     assert paths(two_rulers(**capped, schemes=laddered(60, 90, triggers=lifted)), "002-08") == []
 
 
+def matrix(top: str) -> dict[str, Any]:
+    axis = {"measure": "orders_12m", "classes": ["small", "large"], "limits": [5]}
+    tiers = [{"name": name} for name in ("C", "B", "A")]
+    rows = {"measure": "revenue", "classes": ["small", "large"], "limits": [5]}
+    return {"abc": {"kind": "matrix", "tiers": tiers, "rows": rows, "columns": axis, "cells": [["C", "B"], ["B", top]]}}
+
+
+def test_003_09_a_tier_of_a_matrix_that_no_cell_names_is_found() -> None:
+    assert paths(two_rulers(schemes=matrix("A")), "003-09") == []
+    assert paths(two_rulers(schemes=matrix("B")), "003-09") == ["schemes.abc.tiers.2"]
+
+
+def test_001_06_a_tier_of_bands_that_begins_beyond_every_composite_is_found() -> None:
+    def banded(begin: float) -> dict[str, Any]:
+        indicators = {
+            "often": {"weight": 50, "of": "orders_12m", "from": {"B": 5}},  # nobody looks like A by it
+            "worth": {"weight": 50, "of": "revenue", "from": {"B": 5, "A": 9}},
+        }
+        points, tiers = {"C": 50, "B": 70, "A": 90}, [{"name": name} for name in ("C", "B", "A")]
+        return {"abc": {"kind": "bands", "tiers": tiers, "points": points, "cut_offs": {"B": 60, "A": begin}, "indicators": indicators}}
+
+    assert paths(two_rulers(schemes=banded(80)), "001-06") == []
+    assert paths(two_rulers(schemes=banded(80.1)), "001-06") == ["schemes.abc.tiers.2"]
+
+
 def test_a_lowest_tier_that_nobody_stays_in_is_found() -> None:
     steps = [{"below": 1, "points": 40}, {"points": 100}]
     bands = {"bands": {"measure": "orders_12m", "steps": steps}}
