@@ -4,7 +4,7 @@ All of a `when` must be fulfilled. What the profile does not say fulfils nothing
 exactly; the row keeps what it must know of the profile, so that time and measures never open the dossier.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import inf, nextafter
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from streams.parts import Parts
 from streams.profile_fields import CHOICES, COMPARED, CONTENTS, content_of, said_ms, says_one_of
 from streams.steps import steps_of
 from streams.units import Quantity, duration_text
-from streams.words import Words, both, either
+from streams.words import Words, both, either, length, spaced
 
 
 class LimitsSpec(Spec):
@@ -104,14 +104,26 @@ def _contents(spec: bool | str | list[str]) -> list[str]:
 
 def when_said(when: Mapping[str, ConditionSpec], words: Words) -> str:
     """`last order (the time since the last of paid orders) is at least 180 days and size is large or medium`."""
-    return " and ".join(f"{words.called(name)} is {_limits_said(name, spec, words)}" for name, spec in when.items())
+    return " and ".join(f"{_called(name, words)} is {_limits_said(name, spec, words)}" for name, spec in when.items())
+
+
+def _called(name: str, words: Words) -> str:
+    return spaced(name) if content_of(name) is not None else words.called(name)
 
 
 def _limits_said(name: str, spec: ConditionSpec, words: Words) -> str:
     if not isinstance(spec, LimitsSpec):
         return either(_contents(spec))
     named = ((word, getattr(spec, word)) for word in ("at_least", "above", "at_most", "below"))
-    return both([f"{word.replace('_', ' ')} {words.number(name, limit)}" for word, limit in named if limit is not None])
+    written: Callable[[float], str] = (
+        (lambda limit: length(round(limit))) if content_of(name) == "date" else lambda limit: words.number(name, limit)
+    )
+    return both([f"{word.replace('_', ' ')} {written(limit)}" for word, limit in named if limit is not None])
+
+
+def _condition_text(name: str, spec: ConditionSpec, is_time: bool) -> str:
+    said = spec.text(is_time) if isinstance(spec, LimitsSpec) else " or ".join(_contents(spec))
+    return f"{name} {said}"
 
 
 class Condition:
@@ -121,17 +133,16 @@ class Condition:
         self.name, self._kept, self._wanted = name, "", frozenset[str]()
         self._measure: Measure | Dimension | None = parts.measures.get(name) or parts.dimensions.get(name)
         self.from_profile = self._measure is None
+        self.text = _condition_text(name, spec, content_of(name) == "date" or isinstance(self._measure, Since))
         self.columns: list[Column] = []
         if isinstance(spec, LimitsSpec):
             if self._measure is None:
                 self._measure = ProfileNumber(f"{place}.{name}", ProfileSpec(profile=name), parts.locale.exchange.minor_per_unit)
                 self.columns = self._measure.columns
             self._low, self._high = spec.inclusive()
-            self.text = f"{name} {spec.text(content_of(name) == 'date' or isinstance(self._measure, Since))}"
         else:
             self._wanted, self._kept = frozenset(_contents(spec)), f"{place}.{name}.is"
             self.columns = [Column(self._kept, "<u1", identity(["is", name, sorted(self._wanted)]))]
-            self.text = f"{name} {' or '.join(_contents(spec))}"
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Take over what the profile says."""

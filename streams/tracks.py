@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from streams.columns import Column, identity
-from streams.conditions import Conditions, LimitsSpec, When, when_problems
+from streams.conditions import Conditions, LimitsSpec, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Names, Problem, Row, Spec
 from streams.parts import Parts
 from streams.profile_fields import content_of
+from streams.words import Said, Words
 
 
 class TrackRule(Spec):
@@ -34,6 +35,12 @@ class TracksSection(Spec):
     def names(self) -> tuple[str, ...]:
         """Every track; the default has number 0, as every account has before its profile is known."""
         return tuple(dict.fromkeys([self.default, *(rule.track for rule in self.rules)]))
+
+    def said(self, words: Words) -> list[Said]:
+        """Who is in which track."""
+        rules = [f"{rule.track} for {when_said(rule.when, words)}" for rule in self.rules if rule.when]
+        people = "; a track in the profile wins" if self.profile_wins else ""
+        return [Said("is", f"the track, by the first that fits: {'; '.join([*rules, f'else {self.default}'])}{people}")]
 
     def problems(self, names: Names) -> Iterator[Problem]:
         """References: profile fields. What time moves is no track."""

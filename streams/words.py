@@ -39,10 +39,14 @@ class Words:
         """A measure by its name, and what it is."""
         return f"{spaced(name)} ({self.measure(name)})"
 
+    def is_time(self, name: str) -> bool:
+        """Whether a measure of this name is a time, not a number."""
+        return hasattr(self._measures.get(name), "since")
+
     def number(self, measure: str, number: float) -> str:
         """A number of a measure with its unit: a time, an amount of money, or neither."""
         spec = self._measures.get(measure)
-        if hasattr(spec, "since"):
+        if self.is_time(measure):
             return length(round(number))
         if is_money(spec, self._measures):
             return f"{number:,.10g} {self._currency}"

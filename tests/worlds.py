@@ -9,6 +9,7 @@ from schemas.records import Event
 from streams.policy import CompiledPolicy
 from tests.folding import JUDGED, SHIPPED, judged_by_the_oracle, policy_of, shipped
 from tests.histories import INTERACTIONS, RISKS, logs, looks
+from tests.rated import TRACKS, rated
 
 _POINTS = st.one_of(st.integers(-30, 60).map(float), st.floats(-50, 50, allow_subnormal=False))
 _HALF_LIFE = st.sampled_from(["none", "none", "1h", "12h", "3d", "30d"])
@@ -211,6 +212,8 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         schemes = {name: ladder | draw(st.sampled_from([{}, {}, {"override": draw(_OVERRIDES)}])) for name, ladder in schemes.items()}
     if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
         schemes["cells"] = draw(_patience(draw(_matrix(sorted(measures), sorted(dimensions))), sorted(measures)))
+    if not (bare or understood) and draw(st.sampled_from([True, False, False])):
+        schemes["rated"] = draw(_patience(draw(rated(sorted(measures), sorted(dimensions))), sorted(measures)))
     watches: dict[str, Any] = {}
     if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
         watches = draw(_watches(sorted(measures), sorted(dimensions), sorted(schemes)))
@@ -222,6 +225,7 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
         dimensions=dimensions,
         score={name: share / 100 for name, share in zip(dimensions, shares, strict=True)},
         schemes=schemes,
+        tracks=TRACKS if any(scheme["kind"] == "tracks" for scheme in schemes.values()) else None,
         **watches,
         playbooks={} if bare or understood else draw(_playbooks(schemes)),
         clocks={} if bare else draw(_clocks(schemes, understood)),

@@ -13,13 +13,14 @@ from typing import Literal, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from streams.columns import Column
-from streams.conditions import Conditions, ConditionSpec, LimitsSpec, When, when_problems
+from streams.conditions import Conditions, ConditionSpec, LimitsSpec, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
 from streams.schemes.rating import Parts
 from streams.units import Quantity, micro, points_text
+from streams.words import Said, Words, both
 
 
 class IndicatorSpec(Spec):
@@ -100,6 +101,17 @@ class BandsModel(Model):
                     yield place, "must be 0 to 100 and rise from tier to tier"
         for name, indicator in self.indicators.items():
             yield from ((f"indicators.{name}.{path}", what) for path, what in indicator.problems(names, tiers))
+
+    def model_said(self, words: Words) -> list[Said]:
+        """What each indicator looks at, and where tiers begin."""
+        looked = [
+            Said("lifts", f"{name}, {each.weight:g} %: {'; '.join(f'{t} for {when_said(w, words)}' for t, w in each.conditions().items())}")
+            for name, each in self.indicators.items()
+        ]
+        tiers = sorted(self.points, key=lambda tier: self.points[tier])
+        begins = both([f"{tier} from {begin:g} on" for tier, begin in zip(tiers[1:], self.begins(tiers), strict=True)])
+        worth = ", ".join(f"{tier} {points:g}" for tier, points in self.points.items())
+        return [Said("lifts", f"the composite of {len(looked)} indicators ({worth}): {begins}"), *looked]
 
     def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by the composite."""

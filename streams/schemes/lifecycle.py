@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from streams.columns import identity
-from streams.conditions import Conditions, When, when_problems
+from streams.conditions import Conditions, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Names, Problem, Row, Span, Spec
 from streams.measures.matching import Matching
@@ -20,6 +20,7 @@ from streams.measures.seasons import Habit, Purchases
 from streams.schemes.model import Model, ModelledSpec, Rungs, places
 from streams.schemes.rating import Parts, Placing
 from streams.units import UNBOUNDED, PositiveDurationMs, duration_text
+from streams.words import Said, Words, length
 
 POTENTIAL, LOST, NEW, ACTIVE = range(4)
 
@@ -46,6 +47,13 @@ class LifecycleModel(Model):
             yield "tiers", f"must be four: the account has never bought, is lost, is new, is active; got {len(tiers)}"
         yield from ((f"purchases.{path}", what) for path, what in self.purchases.matching_problems())
         yield from when_problems(self.kept_by or {}, names, "kept_by")
+
+    def model_said(self, words: Words) -> list[Said]:
+        """What makes an account new, and what lost."""
+        kept = [f"{when_said(self.kept_by, words)} keeps it"] if self.kept_by else []
+        season = [f"bought in the same month in each of {self.seasonal.years} years, it waits for that month"] if self.seasonal else []
+        lost = "; ".join([f"lost {length(self.lost_after)} after the last purchase", *season, *kept])
+        return [Said("lifts", f"new for {length(self.new_for)} after the first purchase, then active"), Said("lowers", lost)]
 
     def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by their place."""

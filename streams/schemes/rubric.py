@@ -10,12 +10,13 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from streams.conditions import Conditions, When, when_problems
+from streams.conditions import Conditions, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Names, Problem, Row, Span, Spec
 from streams.schemes.model import Model, ModelledSpec, Rungs, places, tier_problems
 from streams.schemes.rating import Parts, Placing
 from streams.units import MICRO, micro, points_text
+from streams.words import Said, Words, both
 
 
 class CriterionSpec(Spec):
@@ -50,6 +51,14 @@ class RubricModel(Model):
         for tier, each in self.criteria.items():
             for name, criterion in each.items():
                 yield from when_problems(criterion.when, names, f"criteria.{tier}.{name}.when")
+
+    def model_said(self, words: Words) -> list[Said]:
+        """What each tier asks for, and how much of it is enough."""
+        asked = [
+            Said("lifts", f"{tier} asks for {both([f'{n} {c.weight:g} ({when_said(c.when, words)})' for n, c in each.items()])}")
+            for tier, each in self.criteria.items()
+        ]
+        return [Said("lifts", f"the highest tier of which {self.match_at_least:.0%} are met"), *asked]
 
     def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by their place."""

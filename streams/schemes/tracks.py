@@ -20,6 +20,7 @@ from streams.schemes.rubric import RubricModel
 from streams.schemes.weighted import WeightedModel
 from streams.tracks import Tracks
 from streams.units import micro
+from streams.words import Said, Words
 
 
 class TrackSpec(Spec):
@@ -56,6 +57,11 @@ class TracksModel(Model):
                 yield f"tracks.{track}", unknown("track", track, names.tracks) + " (the policy's section `tracks` names them)"
             name, model = spec.model()
             yield from ((f"tracks.{track}.{name}.{path}", what) for path, what in model.model_problems(names, tiers))
+
+    def model_said(self, words: Words) -> list[Said]:
+        """What each track says."""
+        named = [(track, spec.model()[1].model_said(words)) for track, spec in self.tracks.items()]
+        return [each._replace(text=f"in track {track}: {each.text}") for track, said in named for each in said]
 
     def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by their place."""

@@ -17,6 +17,7 @@ from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
 from streams.schemes.rating import Parts
 from streams.steps import SteppingDimension
 from streams.units import micro, points_text
+from streams.words import Said, Words, both, spaced
 
 
 class WeightedModel(Model):
@@ -42,6 +43,11 @@ class WeightedModel(Model):
         ordered = [self.enter_at[tier] for tier in tiers[1:] if tier in self.enter_at]
         if any(two <= one for one, two in pairwise(ordered)) or any(not 0 < points <= 100 for points in ordered):
             yield "enter_at", "must be above 0, at most 100, and rise from tier to tier"
+
+    def model_said(self, words: Words) -> list[Said]:  # noqa: ARG002
+        """What is weighted, and where tiers begin."""
+        weights = both([f"{spaced(name)} {weight:.0%}" for name, weight in self.weights.items()])
+        return [Said("lifts", f"{weights}: {both([f'{tier} from {points:g} on' for tier, points in self.enter_at.items()])}")]
 
     def rungs(self, tiers: Sequence[str]) -> Rungs:
         """Tiers by the sum."""

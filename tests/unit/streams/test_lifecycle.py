@@ -91,6 +91,14 @@ def test_the_order_of_arrival_does_not_matter_and_a_restored_account_goes_on() -
     assert seen == [[day("2026-12-01")]] * 6
 
 
+@pytest.mark.parametrize(
+    ("orders", "each", "value"), [(6, 10_000_000, "high"), (2, 2_500_000, "medium"), (1, 90_000_000, "medium"), (1, 1_000, "low")]
+)
+def test_004_02_value_is_high_medium_or_low_by_how_often_and_how_much(orders: int, each: int, value: str) -> None:
+    f = living(*(order(at=day("2025-02-01"), amount_minor=each) for _ in range(orders)))
+    assert f.tier(scheme="value") == value
+
+
 def test_what_is_no_purchase_is_none() -> None:
     assert living(order(status="PLACED", at=day("2025-02-01"))).tier() == "potential"
 
