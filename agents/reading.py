@@ -43,6 +43,12 @@ def end_of(settings: Settings, topic: str, number: int) -> int:
     return _offsets(clients.admin_client(settings), [place], _LATEST, settings)[number]
 
 
+def beginning_of(settings: Settings, topic: str, number: int) -> int:
+    """The first offset that one partition of a topic (logical name) still has."""
+    place = TopicPartition(settings.topic_name(topic), number)
+    return _offsets(clients.admin_client(settings), [place], _EARLIEST, settings)[number]
+
+
 def committed_messages(
     settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, on_total: Callable[[int], None] | None = None,
     newest: int | None = None,

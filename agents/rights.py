@@ -17,7 +17,7 @@ from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Role, Topic, physical_name
 
-Duty = Literal["worker", "ingest", "explain", "export", "audit", "report", "replay --live", "dead-letters", "topics create"]
+Duty = Literal["worker", "ingest", "command", "explain", "export", "audit", "report", "replay --live", "dead-letters", "topics create"]
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 
@@ -74,6 +74,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
         case "ingest":
             written = (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if topic.role is Role.INPUT else ("DESCRIBE",)
             return (*written, "DESCRIBE_CONFIGS")  # it compares the topics with the catalogue first
+        case "command":
+            return {"commands": _WRITE, "actions": _READ}.get(topic.name, ())
         case "explain":
             return _READ if topic.name == "accounts-changelog" or topic.role is Role.INPUT else ()
         case "export":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import audit, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, report, topics, worker
+from agents.cli import audit, command, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, report, topics, worker
 from agents.dying import ExitCode
 
 HELP = """
@@ -50,6 +50,7 @@ def create_cli() -> typer.Typer:
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
     cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
+    cli.add_typer(command.create_command_commands(), name="command", rich_help_panel=FEED)
     cli.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
     cli.command("explain", rich_help_panel=CHECK)(explain.explain)
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)

@@ -91,6 +91,7 @@ def spoken(guarded: SecuredKafka, tmp_path_factory: pytest.TempPathFactory) -> S
         process.await_lanes(2)
         eventually(lambda: process.metric("tierstream_events_total") >= 3, what="every record folded")
         told += [process.get("/metrics")[1], process.get("/readyz")[1]]
+        told.append(said_by(guarded, "command", "command", "assign-owner", "acme", "sales-7", "--by", CONTACT))
         said_by(guarded, "explain", "explain", "acme", "--json")  # from the changelog: the settings name no worker
         listens = listening(process.process.pid)
         assert process.stop() == 0

@@ -14,7 +14,8 @@ from tests.house.tree import ROOT
 
 COMMANDS = (
     "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
-    "ingest orders", "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
+    "ingest orders", "command override", "command revoke", "command assign-owner", "command erase",
+    "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
     "policy check", "policy schema", "policy calibrate",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
@@ -66,6 +67,11 @@ def test_the_command_line_has_the_commands_that_are_documented() -> None:
         (("generate", "--out", "x", "--poison-share", "0.1"), "--poison-share"),
         (("generate", "--start", "yesterday", "--out", "-"), "--start must be a time"),
         (("topics", "check", "--partitions", "0"), "TIERSTREAM_PARTITIONS"),
+        (("command", "override", "acme", "S", "--reason", "x", "--by", "kim"), "needs either --until TIME or --for DURATION"),
+        (("command", "override", "acme", "S", "--reason", "x", "--by", "kim", "--for", "soon"), "--for must be a duration"),
+        (("command", "override", "acme", "S", "--reason", "x", "--by", "kim", "--until", "2027-01-01"), "--until must say its time zone"),
+        (("command", "erase", "", "--reason", "x", "--by", "kim", "--dry-run"), "account_id must"),
+        (("command", "erase", "acme", "--reason", "x", "--by", "kim"), "no Kafka broker answers at 127.0.0.1:1"),
         (("nonsense",), "No such command"),
     ],
 )
