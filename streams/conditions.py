@@ -4,7 +4,7 @@ All of a `when` must be fulfilled. What the profile does not say fulfils nothing
 exactly; the row keeps what it must know of the profile, so that time and measures never open the dossier.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import inf, nextafter
 from typing import Annotated
 
@@ -104,21 +104,24 @@ def _contents(spec: bool | str | list[str]) -> list[str]:
 
 def when_said(when: Mapping[str, ConditionSpec], words: Words) -> str:
     """`last order (the time since the last of paid orders) is at least 180 days and size is large or medium`."""
-    return " and ".join(f"{_called(name, words)} is {_limits_said(name, spec, words)}" for name, spec in when.items())
+    return " and ".join(f"{asked_of(name, words)} is {_limits_said(name, spec, words)}" for name, spec in when.items())
 
 
-def _called(name: str, words: Words) -> str:
+def asked_of(name: str, words: Words) -> str:
+    """What is asked of, in words."""
     return spaced(name) if content_of(name) is not None else words.called(name)
+
+
+def limit_said(name: str, limit: float, words: Words) -> str:
+    """A limit with its unit."""
+    return length(round(limit)) if content_of(name) == "date" else words.number(name, limit)
 
 
 def _limits_said(name: str, spec: ConditionSpec, words: Words) -> str:
     if not isinstance(spec, LimitsSpec):
         return either(_contents(spec))
-    named = ((word, getattr(spec, word)) for word in ("at_least", "above", "at_most", "below"))
-    written: Callable[[float], str] = (
-        (lambda limit: length(round(limit))) if content_of(name) == "date" else lambda limit: words.number(name, limit)
-    )
-    return both([f"{word.replace('_', ' ')} {written(limit)}" for word, limit in named if limit is not None])
+    limits = ((word, getattr(spec, word)) for word in ("at_least", "above", "at_most", "below"))
+    return both([f"{word.replace('_', ' ')} {limit_said(name, limit, words)}" for word, limit in limits if limit is not None])
 
 
 def _condition_text(name: str, spec: ConditionSpec, is_time: bool) -> str:

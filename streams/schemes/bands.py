@@ -13,14 +13,14 @@ from typing import Literal, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from streams.columns import Column
-from streams.conditions import Conditions, ConditionSpec, LimitsSpec, When, when_problems, when_said
+from streams.conditions import Conditions, ConditionSpec, LimitsSpec, When, asked_of, limit_said, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
 from streams.schemes.rating import Parts
 from streams.units import Quantity, micro, points_text
-from streams.words import Said, Words, both
+from streams.words import Said, Words, both, spaced
 
 
 class IndicatorSpec(Spec):
@@ -49,6 +49,14 @@ class IndicatorSpec(Spec):
         if self.from_ is not None:
             return {tier: {self.of: LimitsSpec(at_least=limit)} for tier, limit in self.from_.items()}
         return {tier: {self.of: LimitsSpec(at_most=limit)} for tier, limit in (self.up_to or {}).items()}
+
+    def looked(self, words: Words) -> str:
+        """What it looks at, and from where on it looks like which tier."""
+        if self.of is None:
+            return "; ".join(f"{tier} where {when_said(when, words)}" for tier, when in self.conditions().items())
+        limits = self.from_ or self.up_to or {}
+        bounds = [f"{tier} {'from' if self.from_ else 'up to'} {limit_said(self.of, limit, words)}" for tier, limit in limits.items()]
+        return f"{asked_of(self.of, words)}: {', '.join(bounds)}"
 
     def problems(self, names: Names, tiers: Sequence[str]) -> Iterator[Problem]:
         """References, and whether the limits rise (or fall) with the tiers."""
@@ -104,10 +112,7 @@ class BandsModel(Model):
 
     def model_said(self, words: Words) -> list[Said]:
         """What each indicator looks at, and where tiers begin."""
-        looked = [
-            Said("lifts", f"{name}, {each.weight:g} %: {'; '.join(f'{t} for {when_said(w, words)}' for t, w in each.conditions().items())}")
-            for name, each in self.indicators.items()
-        ]
+        looked = [Said("lifts", f"{spaced(name)}, {each.weight:g} %: {each.looked(words)}") for name, each in self.indicators.items()]
         tiers = sorted(self.points, key=lambda tier: self.points[tier])
         begins = both([f"{tier} from {begin:g} on" for tier, begin in zip(tiers[1:], self.begins(tiers), strict=True)])
         worth = ", ".join(f"{tier} {points:g}" for tier, points in self.points.items())
