@@ -95,6 +95,7 @@ class _Telling:
         self._dossier: Dossier = accounts.dossier(account)
         self._outputs: list[Output] = []
         self._last_change: dict[int, int] = {}
+        self._recorded: dict[bool, Reason] = {}
 
     def told(self, tales: Iterable[Tale]) -> list[Output]:
         """The step's records."""
@@ -147,9 +148,15 @@ class _Telling:
         head = tale.head
         if head[t.CAUSE] > t.BY_TRIGGER:
             return of_time(tale.row, self._teller.partition, *self._passed(head))
-        reason = self._occasion.reason(self._record, head[t.CAUSE] == t.BY_LATE_RECORD)
+        reason = self._of_record(head[t.CAUSE] == t.BY_LATE_RECORD)
         if head[t.CAUSE] == t.BY_TRIGGER:
             return reason._replace(cause=msgspec.structs.replace(reason.cause, kind="TRIGGER"))
+        return reason
+
+    def _of_record(self, late: bool) -> Reason:
+        """The record as the reason; it is decoded once for all that it led to."""
+        if (reason := self._recorded.get(late)) is None:
+            reason = self._recorded[late] = self._occasion.reason(self._record, late)
         return reason
 
     def _passed(self, head: list[int]) -> tuple[CauseKind, str | None]:
