@@ -18,7 +18,7 @@ from agents.reading import committed_records
 from agents.settings import Settings
 from agents.transactions import Transactions
 from schemas.codec import Codec
-from schemas.records import IngestProgress, Tick
+from schemas.records import Event, IngestProgress, Tick
 from streams.replay import LoggedEvent
 
 ACKNOWLEDGED_S = 60.0
@@ -73,6 +73,7 @@ class Delivery:
         if isinstance(event.record, Tick):
             self._send_tick(self._codec.encode(event.record))
         else:
+            assert isinstance(event.record, Event), "changes of policy are no history, and refused"
             self._transactions.produce(event.topic, event.record.account_id.encode(), self._codec.encode(event.record))
 
     def _send_tick(self, payload: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from agents.reading import committed_messages, partitions_of
 from agents.settings import Settings
-from schemas.changelog import TICK_KEY, Kind, classify, dossier_key, progress_of, row_key
+from schemas.changelog import POLICY_KEY, TICK_KEY, Kind, classify, dossier_key, progress_of, row_key
 from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
 from schemas.json_values import to_json
@@ -53,7 +53,7 @@ def restored(settings: Settings, policy: CompiledPolicy, account_id: str, at_ms:
 
 def _newest(settings: Settings, number: int, account: bytes, watcher: Watcher) -> dict[bytes, bytes | None]:
     """The newest record of each key that is the account's or the partition's own."""
-    own, newest = {row_key(account), dossier_key(account), TICK_KEY}, dict[bytes, bytes | None]()
+    own, newest = {row_key(account), dossier_key(account), TICK_KEY, POLICY_KEY}, dict[bytes, bytes | None]()
     for message in _read(settings, "accounts-changelog", number, watcher):
         key = message.key()
         if key in own or classify(key) in (Kind.LAYOUT, Kind.PROGRESS):

@@ -24,7 +24,7 @@ from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
 from schemas.log_files import NOWHERE, LoggedRecord, write_log
-from schemas.records import Event, FoldOrder, Tick
+from schemas.records import Event, FoldOrder, PolicyActivated, Tick
 from schemas.topics import INPUTS
 from streams import intake
 from streams.intake import RawRecord
@@ -48,7 +48,7 @@ class Kept(NamedTuple):
     at_ms: int
     topic: str
     raw: RawRecord | None
-    record: Event | Tick
+    record: Event | PolicyActivated | Tick
 
 
 class Exported(NamedTuple):
@@ -112,7 +112,7 @@ class Export:
             self._written[topic] += 1
             yield Kept(at_ms, topic, raw, record)
 
-    def _record(self, number: int, raw: RawRecord) -> Event | Tick:
+    def _record(self, number: int, raw: RawRecord) -> Event | PolicyActivated | Tick:
         record = self._codec.decode(raw.topic, raw.payload)
         if isinstance(record, Event):
             intake.check_partition(intake.check_key(raw.key, record), number, self._partitions)

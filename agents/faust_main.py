@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from agents.app import TierApp, create_app
-from agents.cli.policies import required_policy
+from agents.cli.policies import policy_or_in_force
 from agents.clocks import wall_clock
 from agents.dying import ExitCode
 from agents.settings import load_settings
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
 def _app() -> TierApp:
     try:
         settings = load_settings()
-        return create_app(settings, required_policy(settings.policy), wall_clock)
+        return create_app(settings, policy_or_in_force(settings), wall_clock)
     except OperatorError as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(ExitCode.WRONG_USE) from None

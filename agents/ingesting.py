@@ -16,7 +16,7 @@ import msgspec
 from agents.delivering import Delivery, Item, progress_of
 from agents.json_lines import logged_event
 from agents.settings import Settings
-from schemas.errors import RecordRejected, SettingsError
+from schemas.errors import Reason, RecordRejected, SettingsError
 from schemas.records import IngestProgress
 from streams.replay import LoggedEvent
 
@@ -115,7 +115,10 @@ class Ingest:
         if not line.text.strip():
             return None, False
         try:
-            return logged_event(line.text), False
+            event = logged_event(line.text)
+            if event.topic == "policies":
+                raise RecordRejected(Reason.WRONG_RECORD, "a change of policy is no history: `tierstream policy activate` orders it")
+            return event, False
         except RecordRejected as rejection:
             self._on_refused(RefusedLine(line.number, rejection.reason.value, str(rejection)))
             return None, True

@@ -10,13 +10,13 @@ import msgspec
 from schemas.errors import Reason, RecordRejected
 from schemas.instants import from_iso
 from schemas.json_values import from_json
-from schemas.records import Event, Tick
+from schemas.records import Event, PolicyActivated, Tick
 from schemas.topics import INPUTS
 from streams.intake import RawRecord
 from streams.replay import LoggedEvent
 
 _FIELDS = frozenset({"topic", "value", "partition", "offset", "appended_at"})
-_INPUT = (Event, Tick)
+_INPUT = (Event, PolicyActivated, Tick)
 _decoder = msgspec.json.Decoder()
 
 
@@ -35,7 +35,7 @@ def logged_event(line: bytes) -> LoggedEvent:
     if problems:
         raise RecordRejected(Reason.WRONG_RECORD, "; ".join(problems))
     record = from_json(topic, said.get("value", {}), len(line))
-    assert isinstance(record, _INPUT), "input topics carry events and ticks"
+    assert isinstance(record, _INPUT), "input topics carry nothing else"
     return LoggedEvent(topic, record, **_place(said))
 
 

@@ -27,9 +27,9 @@ from streams.batches import Chunk, RecordBatch, size_of
 from streams.cycle import Folded
 from streams.merge import Merge
 
-Fold = Callable[[RecordBatch, int, int | None], Folded]
+Fold = Callable[[RecordBatch, int, int | None, int | None], Folded]
 """Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
-the tick, both in epoch milliseconds."""
+the tick, both in epoch milliseconds, and up to where accounts are decided again before all that (`streams/again.py`)."""
 
 Stopwatch = Callable[[], float]
 """Seconds since whenever: how long folding takes decides how much is folded at once, so a simulation brings its own."""
@@ -43,6 +43,10 @@ HELD_BYTES = 16_000_000
 """A lane that holds so much of its inputs reads on only where it must, to settle an order: that bounds its memory."""
 
 
+AGAIN_S = 0.04
+"""So long the accounts that a change of policy left are decided again between two cycles: what arrives meanwhile waits so much longer."""
+
+
 class TickOffer(NamedTuple):
     """Time may pass up to `at_ms` once every input has been folded to its end at the time of asking."""
 
@@ -53,7 +57,8 @@ class TickOffer(NamedTuple):
 class Duty(NamedTuple):
     """What a lane is to do. `topics`: logical names in merge rank order; `quarantined`: (topic, offset) to dead-letter unread.
 
-    `dead_letter_share`: how much of a topic may be refused (`agents/ceiling.py`).
+    `dead_letter_share`: how much of a topic may be refused (`agents/ceiling.py`). `any_policy`: nobody has named the policy, so that in
+    force is the right one, whichever it is.
     """
 
     topics: tuple[str, ...]
@@ -63,6 +68,7 @@ class Duty(NamedTuple):
     batch_records: int
     quarantined: frozenset[tuple[str, int]] = frozenset()
     dead_letter_share: float = 1.0
+    any_policy: bool = False
 
 
 class Lane:
@@ -78,10 +84,11 @@ class Lane:
         self._stopwatch = stopwatch
         self._moved_tiers, self._tiers_counted_at_ms = True, -COUNT_TIERS_EVERY_MS
         self._work = UnitOfWork(log, counters, baton, wait)
-        self._merge = Merge(duty.topics, log.number)
+        self._merge, self._nothing = Merge(duty.topics, log.number), Merge(duty.topics, log.number).take(0)
         self._held: set[str] = set()
         self._held_bytes = 0
-        self._pace = Pace(duty.batch_records)
+        self._pace, self._again_pace = Pace(duty.batch_records), Pace(duty.batch_records, AGAIN_S)
+        self._digest = duty.policy_digest
         self._ceiling = Ceiling(duty.dead_letter_share)
         self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
@@ -92,11 +99,12 @@ class Lane:
     def recover(self, given_up: Callable[[], bool] = lambda: False, fencing: AbstractContextManager[object] = NOTHING) -> None:
         """Take the partition and restore it; afterwards the lane may step. `fencing` is entered while the former owner is fenced."""
         began_at = self._stopwatch()
-        ground = recover(self.log, self.rows, self.duty.policy_digest, self.counters, self._wait, given_up, fencing)
-        self._first = not ground.progress
+        named = None if self.duty.any_policy else self.duty.policy_digest
+        ground = recover(self.log, self.rows, named, self.counters, self._wait, given_up, fencing)
+        self._first, self._digest = not ground.progress, self.rows.policy_digest
         self._expected = dict(ground.positions)
         pinned = ground.changelog_id
-        begins = {t: Progress(ground.positions[t], self.duty.policy_digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
+        begins = {t: Progress(ground.positions[t], self._digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
         made = {topic: msgspec.structs.replace(at, changelog_id=pinned) for topic, at in ground.progress.items() if topic in begins}
         self._progress = begins | made
         self.counters.accounts = len(self.rows)
@@ -130,7 +138,8 @@ class Lane:
         if (waiting >= self.duty.batch_records or self._held_bytes >= HELD_BYTES) and not starving:
             return
         self._bound_buffers()  # what has room again is fetched at once
-        fetched = self.log.fetch(self.duty.batch_records, 0 if waiting and not starving else timeout_s)
+        busy = (waiting and not starving) or self.rows.undecided
+        fetched = self.log.fetch(self.duty.batch_records, 0 if busy else timeout_s)
         for topic, chunk in fetched.chunks.items():
             fresh = self._fresh(topic, chunk)
             self._merge.offer(topic, fresh)
@@ -168,8 +177,9 @@ class Lane:
     # -- one unit of work ----------------------------------------------------------------------------------------------
 
     def cycle(self) -> bool:
-        """Fold what is settled and commit it; now and then look at what all accounts have come to. True: there was something to fold."""
+        """Fold what is settled and commit it; now and then look at what all accounts have come to. True: there was something to do."""
         done = self._fold_settled()
+        done = self._decide_again() or done
         self._count_tiers()
         return done
 
@@ -187,22 +197,38 @@ class Lane:
         tick = self._due_tick(taken)
         if not len(taken) and tick is None:
             return False
+        fold_s = self._unit(taken, tick, None)
+        if tick is None:
+            self._pace.spent(len(taken), fold_s)
+        return True
+
+    def _decide_again(self) -> bool:
+        """One unit of work of accounts that a change of policy left. True: there were some."""
+        before = self.rows.undecided
+        if not before or (decided_to := self.rows.slice_of(self._again_pace.records)) is None:
+            return False
+        fold_s = self._unit(self._nothing, None, decided_to)
+        self._again_pace.spent(before - self.rows.undecided, fold_s)
+        return True
+
+    def _unit(self, taken: RecordBatch, tick: FoldedTick | None, decided_to: int | None) -> float:
+        """Fold and commit; how long folding took, in seconds."""
         with self._baton:  # one lane computes at a time; the others do their input and output meanwhile
             began_at = self._stopwatch()
-            folded = self._fold(taken, self._clock(), tick.at if tick is not None else None)
+            folded = self._fold(taken, self._clock(), tick.at if tick is not None else None, decided_to)
             fold_s = self._stopwatch() - began_at
             ranges = self._ranges(taken)
             moved = self._moved(ranges, self._ceiling.windows(self._progress, taken, folded.dead))
-            records = content(folded, self._order(taken, ranges, tick), moved, self._encode, self.duty.application)
+            order = self._order(taken, ranges, tick, decided_to)
+            self._digest = self.rows.policy_digest
+            records = content(folded, order, moved, self._encode, self.duty.application)
             sent = self._work.send(records)
         self._work.commit(records, sent)
         self.counters.fold_s += fold_s
-        if tick is None:
-            self._pace.spent(len(taken), fold_s)
         self._progress |= moved
         self._first = False
         self._count(taken, folded)
-        return True
+        return fold_s
 
     def _due_tick(self, taken: RecordBatch) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""
@@ -231,14 +257,15 @@ class Lane:
         ]
 
     def _moved(self, ranges: Sequence[FoldedRange], windows: Mapping[str, Window]) -> dict[str, Progress]:
-        """Progress to write: of the topics that moved; of all in a partition's first transaction, which pins policy and topic ids."""
-        moved = dict(self._progress) if self._first else {}
+        """Progress to write: of the topics that moved; of all in the first transaction and under another policy, to pin policy and ids."""
+        digest = self.rows.policy_digest
+        moved = dict(self._progress) if self._first or digest != self._digest else {}
         for folded in ranges:
             at, window = self._progress[folded.topic], windows.get(folded.topic, (0, 0))
-            moved[folded.topic] = Progress(folded.to_offset, at.policy_digest, at.topic_id, *window, at.changelog_id)
-        return moved
+            moved[folded.topic] = Progress(folded.to_offset, digest, at.topic_id, *window, at.changelog_id)
+        return {topic: msgspec.structs.replace(at, policy_digest=digest) for topic, at in moved.items()}
 
-    def _order(self, taken: RecordBatch, ranges: list[FoldedRange], tick: FoldedTick | None) -> FoldOrder:
+    def _order(self, taken: RecordBatch, ranges: list[FoldedRange], tick: FoldedTick | None, decided_to: int | None) -> FoldOrder:
         """The record from which a replay knows what this transaction folded."""
         quarantined = self.duty.quarantined
         refused = (
@@ -249,8 +276,9 @@ class Lane:
             ranges=ranges,
             tick=tick,
             mode=self.duty.mode,
-            policy_digest=self.duty.policy_digest,
+            policy_digest=self._digest,
             quarantined=refused,
+            decided_to=decided_to,
         )
 
     def _count(self, taken: RecordBatch, folded: Folded) -> None:

@@ -262,10 +262,22 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
         partition = Partition(number, settings.partitions, settings.application_id, policy)
 
-        def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
-            return fold_cycle(partition, records, codec, mode=mode, decided_at_ms=decided_at_ms, quarantined=refused, tick_ms=tick_ms)
+        def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:
+            return fold_cycle(
+                partition,
+                records,
+                codec,
+                mode=mode,
+                decided_at_ms=decided_at_ms,
+                quarantined=refused,
+                tick_ms=tick_ms,
+                decided_to=decided_to,
+            )
 
-        duty = Duty(topics, policy.digest, settings.application_id, mode, settings.batch_records, refused, settings.dead_letter_share)
+        duty = Duty(
+            topics, policy.digest, settings.application_id, mode, settings.batch_records, refused, settings.dead_letter_share,
+            any_policy=settings.policy is None,
+        )  # fmt: skip
         log = KafkaLog(settings, number, topics, admin(), identities())
         return Lane(log, partition, fold, codec.encode, duty, clock=clock, baton=baton, counters=counters)
 

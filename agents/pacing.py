@@ -11,14 +11,14 @@ _GROWTH = 4
 
 
 class Pace:
-    """What a lane can afford, going by its last cycles. At most `most` records."""
+    """What a lane can afford, going by its last cycles. At most `most` records, and what takes about `cycle_s`."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, cycle_s: float = CYCLE_S) -> None:
+        self._most, self._cycle_s = most, cycle_s
         self.records = min(most, FIRST_RECORDS)
 
     def spent(self, records: int, fold_s: float) -> None:
         """A cycle folded so many records, and nothing else, in this time."""
         if fold_s >= _TELLING_S or records >= self.records:
-            affordable = int(records * CYCLE_S / max(fold_s, 1e-6))
+            affordable = int(records * self._cycle_s / max(fold_s, 1e-6))
             self.records = max(1, min(affordable, _GROWTH * self.records, self._most))

@@ -86,6 +86,13 @@ def _committed(
         consumer.close()
 
 
+def consumer_from(settings: Settings, topic: str, offsets: Mapping[int, int]) -> Any:
+    """A consumer of the logical topic, from these offsets on: for what comes from now on. The caller closes it."""
+    consumer = clients.reading_consumer(settings)
+    consumer.assign([TopicPartition(settings.topic_name(topic), number, offset) for number, offset in offsets.items()])
+    return consumer
+
+
 def committed_records(settings: Settings, topic: str, *, partitions: Sequence[int] | None = None) -> Iterator[RawRecord]:
     """The same as raw records of the logical topic."""
     for message in committed_messages(settings, topic, partitions=partitions):

@@ -42,6 +42,24 @@ class Rows(Protocol):
     def population(self) -> Mapping[tuple[str, str], int]:
         """How many accounts stand in each tier, by (scheme, tier)."""
 
+    @property
+    def policy_digest(self) -> str:
+        """The policy that decides from here on."""
+
+    @property
+    def kept_digest(self) -> str:
+        """The policy in force by what was restored."""
+
+    def start_over(self) -> None:
+        """Forget everything, and be under the policy in force."""
+
+    @property
+    def undecided(self) -> int:
+        """How many accounts a change of policy has left to be decided again."""
+
+    def slice_of(self, accounts: int) -> int | None:
+        """Up to where the next so many of them reach."""
+
     def __len__(self) -> int: ...
 
 
@@ -55,23 +73,29 @@ class Ground(NamedTuple):
 
 
 def recover(
-    log: PartitionLog, rows: Rows, policy_digest: str, counters: LaneCounters, wait: Wait, given_up: Callable[[], bool] = lambda: False,
+    log: PartitionLog, rows: Rows, named: str | None, counters: LaneCounters, wait: Wait, given_up: Callable[[], bool] = lambda: False,
     fencing: AbstractContextManager[object] = NOTHING,
 ) -> Ground:  # fmt: skip
     """Own the partition, with its rows restored and its inputs started. Raises SettingsError if going on would be wrong.
 
-    `fencing`: entered for as long as the former owner is being fenced.
+    `named`: the digest of the policy that the operator says is in force; None: whichever is. `fencing`: entered for as long as the
+    former owner is being fenced.
     """
     with fencing:
         patiently(log.open, wait, given_up)
     end = patiently(log.changelog_end, wait, given_up)
     progress = _restore(log, end, rows, counters, given_up)
+    if named is None and progress and rows.kept_digest != rows.policy_digest:
+        rows.start_over()
+        progress = _restore(log, end, rows, counters, given_up)
+    rows.restored()
+    give_back()
     topic_ids = patiently(log.topic_ids, wait, given_up)
     changelog_id = topic_ids.pop(CHANGELOG, "")
     begins = patiently(log.begins, wait, given_up)
     if problems := [
         *_changelog_problems(progress, changelog_id, log.number),
-        *policy_problems(progress, policy_digest),
+        *policy_problems(progress, rows.policy_digest if named is None else named),
         *topic_problems(progress, topic_ids),
         *_retention_problems(progress, begins, log.number),
     ]:
@@ -93,8 +117,6 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
                 progress[topic_of(key)] = progress_of(payload)
         rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
         counters.restored += len(batch)
-    rows.restored()
-    give_back()
     return progress
 
 
@@ -102,7 +124,8 @@ def policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
     others = sorted({made.policy_digest for made in progress.values()} - {digest})
     return [
         f"policy must have the digest of the one in force, {other}, got {digest}: "
-        f"start with the policy in force, or {REBUILD.removeprefix('start ')}"
+        f"start without --policy to go on with the one in force, change it with `tierstream policy activate`, or "
+        f"{REBUILD.removeprefix('start ')}"
         for other in others
     ]
 

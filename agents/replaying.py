@@ -89,24 +89,27 @@ class LiveReplay:
         """What the log of a partition says, transaction by transaction, with the offset of its fold order."""
         partition = Partition(number, self.partitions, self._settings.application_id, self._policy)
         offsets = deque[int]()
-        for outputs in refolded(partition, self._log(number, offsets), self._codec):
+        for outputs in refolded(partition, self._log(partition, offsets), self._codec):
             partition.take_changes()
             yield offsets.popleft(), outputs
 
-    def _log(self, number: int, offsets: deque[int]) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
+    def _log(self, partition: Partition, offsets: deque[int]) -> Iterator[tuple[FoldOrder, Mapping[str, Chunk]]]:
+        number = partition.number
         inputs = {topic: InputRanges(self._settings, topic, number) for topic in (*self._policy.folded, "ticks")}
         for raw in committed_records(self._settings, "fold-order", partitions=[number]):
             order = self._codec.decode_as(FoldOrder, raw.payload)
-            self._require_same_policy(order)
+            self._require_same_policy(order, partition.policy)
             self.transactions += 1
             offsets.append(raw.offset)
             yield order, {folded.topic: inputs[folded.topic].range(folded.from_offset, folded.to_offset) for folded in order.ranges}
 
-    def _require_same_policy(self, order: FoldOrder) -> None:
-        if order.policy_digest != self._policy.digest:
+    @staticmethod
+    def _require_same_policy(order: FoldOrder, policy: CompiledPolicy) -> None:
+        """What was folded before this transaction has the same policy in force as it had then."""
+        if order.policy_digest != policy.digest:
             raise SettingsError(
-                f"policy {self._policy.name} has the digest {self._policy.digest}, partition {order.partition} was folded by "
-                f"{order.policy_digest}: replay with the policy file that the worker ran with"
+                f"policy {policy.name} has the digest {policy.digest}, partition {order.partition} was folded by "
+                f"{order.policy_digest}: replay with the policy file that the worker began with"
             )
 
 

@@ -17,7 +17,10 @@ from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Role, Topic, physical_name
 
-Duty = Literal["worker", "ingest", "command", "explain", "export", "audit", "report", "replay --live", "dead-letters", "topics create"]
+Duty = Literal[
+    "worker", "ingest", "command", "explain", "export", "audit", "report", "replay --live", "dead-letters", "policy activate",
+    "topics create",
+]  # fmt: skip
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 
@@ -61,6 +64,8 @@ def rights(duty: Duty, prefix: str, application: str) -> list[Right]:
         found += [Right("GROUP", own, "READ"), Right("TRANSACTIONAL_ID", f"{own}-", "WRITE", prefixed=True)]
     if duty == "ingest":
         found.append(Right("TRANSACTIONAL_ID", f"{prefix}ingest-", "WRITE", prefixed=True))
+    if duty == "policy activate":
+        found.append(Right("TRANSACTIONAL_ID", f"{own}-policy-activate", "WRITE"))
     if duty == "dead-letters":
         found.append(Right("TRANSACTIONAL_ID", f"{prefix}dead-letters-replay", "WRITE"))
     return found
@@ -80,6 +85,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
             return _READ if topic.name == "accounts-changelog" or topic.role is Role.INPUT else ()
         case "export":
             return _READ if topic.name == "fold-order" or topic.role is Role.INPUT else ()
+        case "policy activate":
+            return {"accounts-changelog": _READ, "policies": _WRITE}.get(topic.name, ())
         case "audit":
             return _READ if topic.name == "tier-transitions" else ()
         case "report":

@@ -1,6 +1,6 @@
 """What one partition keeps in the state changelog, byte by byte.
 
-The topic is compacted, so the newest record of each key is the state. Six kinds of key share it:
+The topic is compacted, so the newest record of each key is the state. Seven kinds of key share it:
 
 | kind | key | payload |
 |---|---|---|
@@ -9,6 +9,7 @@ The topic is compacted, so the newest record of each key is the state. Six kinds
 | LAYOUT | NUL `layout` NUL + layout id as 16 hex digits | JSON that describes the columns of a row |
 | COMMANDS | NUL `commands` NUL | JSON of the 64-bit ids of the commands carried out or refused lately |
 | TICK | NUL `tick` NUL | JSON of the last tick folded, in epoch ms |
+| POLICY | NUL `policy` NUL | JSON of `PolicyKept` |
 | PROGRESS | NUL `progress` NUL + topic | JSON of `Progress` |
 
 An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key: the account was erased.
@@ -25,6 +26,7 @@ LAYOUT_PREFIX: Final = b"\0layout\0"
 PROGRESS_PREFIX: Final = b"\0progress\0"
 TICK_KEY: Final = b"\0tick\0"
 COMMANDS_KEY: Final = b"\0commands\0"
+POLICY_KEY: Final = b"\0policy\0"
 DOSSIER_FORMAT: Final = 1
 
 _LAYOUT_ID_BYTES: Final = 8
@@ -44,6 +46,7 @@ class Kind(Enum):
     PROGRESS = "progress"
     TICK = "tick"
     COMMANDS = "commands"
+    POLICY = "policy"
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,6 +65,23 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     changelog_id: str = ""
 
 
+class PolicyKept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The policy in force: its digest and text, and by which record of `policies` it came (`offset` -1: the worker was started with it).
+
+    `since_ms` is the instant from which it is true, `before` the text of the one before it, of which rows may still be there.
+    """
+
+    digest: str
+    text: str
+    since_ms: int = 0
+    offset: int = -1
+    event_id: str = ""
+    occurred_at: int = 0
+    appended_at_ms: int = 0
+    before: str = ""
+
+
+_POLICY: Final = msgspec.json.Decoder(PolicyKept)
 _PROGRESS: Final = msgspec.json.Decoder(Progress)
 
 
@@ -97,9 +117,11 @@ def classify(key: bytes) -> Kind:
         return Kind.TICK
     if key == COMMANDS_KEY:
         return Kind.COMMANDS
+    if key == POLICY_KEY:
+        return Kind.POLICY
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
-    raise ChangelogError(f"changelog key must be of a row, dossier, layout, commands, tick or progress, got {key[:40]!r}")
+    raise ChangelogError(f"changelog key must be of a row, dossier, layout, commands, tick, policy or progress, got {key[:40]!r}")
 
 
 def is_row(key: bytes) -> bool:
@@ -184,3 +206,16 @@ def commands_of(payload: bytes) -> list[int]:
         return msgspec.json.decode(payload, type=list[int])
     except msgspec.MsgspecError as fault:
         raise ChangelogError(f"changelog commands must be the JSON of their ids: {fault}, got {payload[:80]!r}") from fault
+
+
+def policy_payload(kept: PolicyKept) -> bytes:
+    """The policy in force, as JSON."""
+    return msgspec.json.encode(kept)
+
+
+def policy_of(payload: bytes) -> PolicyKept:
+    """The policy in force, from JSON."""
+    try:
+        return _POLICY.decode(payload)
+    except msgspec.MsgspecError as fault:
+        raise ChangelogError(f"changelog policy must be the JSON of PolicyKept: {fault}, got {payload[:80]!r}") from fault

@@ -21,7 +21,7 @@ from schemas import catalogue as catalogues
 from schemas.catalogue import Schema, SchemaCatalogue
 from schemas.errors import Reason, RecordRejected
 from schemas.limits import MAX_TEXT_BYTES, QuickChecks, breaches, quick_checks, shown
-from schemas.records import Event, Tick
+from schemas.records import Event, PolicyActivated, Tick
 from schemas.shapes import holds_structs
 from schemas.topics import INPUTS
 from schemas.writing_programs import Unknown, program_of
@@ -33,8 +33,10 @@ _FRAME_BYTES: Final = 5
 # is not UTF-8, a writer's symbol or branch that the reader has no place for.
 _BODY_FAULTS: Final = (EOFError, IndexError, UnicodeDecodeError, SchemaResolutionError)
 
-_INPUT_RECORDS: Final[Mapping[str, type[Event] | type[Tick]]] = {
-    topic.name: topic.record for topic in INPUTS.values() if topic.record is not None and issubclass(topic.record, Event | Tick)
+_INPUT_RECORDS: Final[Mapping[str, type[Event] | type[PolicyActivated] | type[Tick]]] = {
+    topic.name: topic.record
+    for topic in INPUTS.values()
+    if topic.record is not None and issubclass(topic.record, Event | PolicyActivated | Tick)
 }
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -80,7 +82,7 @@ class Codec:
         fastavro.schemaless_writer(body, writer.schema, fields)
         return body.getvalue()
 
-    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
+    def decode(self, topic: str, payload: bytes | None) -> Event | PolicyActivated | Tick:
         """The record in a payload of an input topic (logical name). Raises RecordRejected."""
         return self.decode_as(_INPUT_RECORDS[topic], payload)
 

@@ -72,6 +72,8 @@ TOPICS: dict[str, Topic] = {
         _input("opportunities", 7, records.StageChange, "Opportunities moving through a sales process."),
         _input("predictions", 8, records.Prediction, "Scores of prediction models."),
         _input("commands", 9, records.Command, "Overrides, owner changes, claims, merges, erasures."),
+        Topic(name="policies", number=10, role=Role.INPUT, record=records.PolicyActivated,
+              doc="Changes of policy, the same in every partition.", key="partition"),
         _input("ticks", 100, records.Tick, "Time passing, for history (clock: records). Folded after all others."),
         Topic(name="tier-transitions", number=20, role=Role.OUTPUT, record=records.TierTransition,
               doc="Every tier change, once, in order, explained."),

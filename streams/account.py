@@ -86,7 +86,7 @@ class AccountFold:
         if _remembered(row, event) or _known_order(accounts, number, record):
             return Step(Fate.REPEATED, [])
         account = Account(accounts, number, row)
-        moment = self._moment(account, mode, decided_at_ms, raw.appended_at_ms)
+        moment = self.moment(account, mode, decided_at_ms, raw.appended_at_ms)
         entering = not row["account.records"]
         before = None if entering else self._told(account)
         outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
@@ -112,7 +112,8 @@ class AccountFold:
         look_ahead(self._policy, account)
         return outputs
 
-    def _moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
+    def moment(self, account: Account, mode: Mode, decided_at_ms: int, reference_ms: int) -> Moment:
+        """The circumstances of a step of this account."""
         key = account.accounts.key(account.number)
         return Moment(self._application, self._policy, mode, decided_at_ms, reference_ms, self._partition, key, key.decode(), transition)
 
@@ -155,7 +156,7 @@ class AccountFold:
     ) -> Carried:
         """Let time pass up to a command, let it change the account, and decide what follows; a late one at the account's clock."""
         account = Account(accounts, number, accounts.row(number))
-        moment, row, before = self._moment(account, mode, decided_at_ms, raw.appended_at_ms), account.row, self._told(account)
+        moment, row, before = self.moment(account, mode, decided_at_ms, raw.appended_at_ms), account.row, self._told(account)
         outputs = passed(moment, account, command.occurred_at, guarded=self._guarded)
         row["account.clock_ms"] = max(int(row["account.clock_ms"]), command.occurred_at)
         remember_last(row, raw, command)
@@ -169,7 +170,7 @@ class AccountFold:
     def due(self, accounts: Accounts, number: int, until_ms: int, mode: Mode, decided_at_ms: int, reference_ms: int) -> list[Output]:
         """Decide the deadlines of an account up to `until_ms`, because a tick says that time has passed."""
         account = Account(accounts, number, accounts.row(number))
-        moment = self._moment(account, mode, decided_at_ms, reference_ms)
+        moment = self.moment(account, mode, decided_at_ms, reference_ms)
         before = self._told(account)
         outputs = passed(moment, account, until_ms, guarded=self._guarded)
         outputs = foretold(moment, account, outputs)
@@ -181,7 +182,7 @@ class AccountFold:
     def view(self, accounts: Accounts, number: int, at_ms: int, known_ms: int) -> dict[str, Any]:
         """The account as people look at it, as of an instant; time has been folded up to `known_ms`."""
         account = Account(accounts, number, accounts.row(number))
-        return account_view(self._moment(account, "SHADOW", at_ms, at_ms), account, at_ms, known_ms)
+        return account_view(self.moment(account, "SHADOW", at_ms, at_ms), account, at_ms, known_ms)
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 

@@ -48,22 +48,23 @@ class Accounts:
 
     def __init__(self, layout: Layout, accounts: int = FIRST_ACCOUNTS) -> None:
         """`accounts`: how many there is room for before memory has to grow."""
-        self.layout = layout
         self._index = AccountIndex(accounts)
-        self._packed = packed_rows.empty(layout.start, accounts)
-        self._lent: int = _NOBODY
-        self._lent_words: Words = layout.start.copy()
-        self._lent_row: NDArray[Any] = self._lent_words.view(layout.dtype)
+        self.lay_out(layout, packed_rows.empty(layout.start, accounts))
         self._deadlines: Words = np.zeros(accounts, np.int64)
         self._touched = np.zeros(accounts, np.uint8)
         self._touched_list = np.zeros(accounts, np.int32)
         self._touched_count = np.zeros(1, np.int64)
-        self._layout_word = int(np.frombuffer(layout.layout_id.to_bytes(8, "big"), np.int64)[0])
-        self._deadline_word = layout.offset("account.deadline_ms") // 8
         self._dossiers = Dossiers(accounts)
         self._open: dict[int, Dossier] = {}
-        self._layout_written = False
         self._erased: set[bytes] = set()
+
+    def lay_out(self, layout: Layout, rows: Packed) -> None:
+        """The accounts have these rows, of this layout."""
+        self.layout, self._packed, self._lent, self._layout_written = layout, rows, _NOBODY, False
+        self._lent_words: Words = layout.start.copy()
+        self._lent_row: NDArray[Any] = self._lent_words.view(layout.dtype)
+        self._layout_word = int(np.frombuffer(layout.layout_id.to_bytes(8, "big"), np.int64)[0])
+        self._deadline_word = layout.offset("account.deadline_ms") // 8
 
     def __len__(self) -> int:
         return self._index.count - len(self._index.forgotten)
@@ -283,12 +284,11 @@ class Accounts:
         self._dossiers.restored()
         self._packed = packed_rows.bounded(self._packed)
 
-    def restore_row(self, key: bytes, written: Layout, packed: bytes) -> int:
-        """Put a row of another layout back: what means the same in both. The account's number."""
+    def restore_row(self, key: bytes, words: Words) -> int:
+        """Put back a row that was made from one of another layout. The account's number."""
         number = self.enter(key)
-        self._lend(number)
-        self.layout.copy_common(written.unpacked(packed), written, self._lent_row)
-        self.set_deadline(number, int(self._lent_words[self._deadline_word]))
+        self._lend(number)[:] = words
+        self.set_deadline(number, int(words[self._deadline_word]))
         return number
 
 

@@ -8,10 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason, RecordRejected, TierstreamError
-from schemas.records import Mode, Tick
+from schemas.records import Mode, PolicyActivated, Tick
 from streams.account import Fate, Output, Step
+from streams.activation import Ordered
+from streams.again import LAST
 from streams.batches import RecordBatch
 from streams.forward.forwarder import BatchOccasion
 from streams.intake import Decoder, RawRecord
@@ -62,10 +66,15 @@ def fold_cycle(
     decided_at_ms: int,
     quarantined: Quarantine = frozenset(),
     tick_ms: int | None = None,
+    decided_to: int | None = None,
 ) -> Folded:
-    """Fold records in the order given, then the lane's own tick. Raises FoldFailed for an error that is not the record's fault."""
+    """Decide a slice of the accounts that a change of policy left, fold records in the order given, then the lane's own tick.
+
+    Raises FoldFailed for an error that is not the record's fault."""
     tally = Tally(Counter(), Counter())
     folded = Folded([], [], [], *tally)
+    if decided_to is not None:
+        folded.outputs.extend(partition.decide_up_to(decided_to, mode, decided_at_ms))
     for place, said in fold_all(partition, records, codec, tally, mode=mode, decided_at_ms=decided_at_ms, quarantined=quarantined):
         if isinstance(said, RecordRejected):
             folded.dead.append(_dead_letter(records[place], said))
@@ -98,6 +107,23 @@ def fold_all(
 
     `decided_at_ms` None: each the moment it was appended, a tick at its own time. Raises FoldFailed.
     """
+    begin = 0
+    for end in [*np.flatnonzero(records.of_topic("policies")).tolist(), len(records)]:
+        for place, said in _stretch(
+            partition, records[begin:end] if end - begin < len(records) else records, codec, tally, mode, decided_at_ms, quarantined
+        ):
+            yield Said(begin + place, said)
+        if end < len(records):
+            yield Said(end, _folded(partition, records[end], codec, tally, mode, decided_at_ms, quarantined))
+        begin = end + 1
+
+
+def _stretch(
+    partition: Partition, records: RecordBatch, codec: Decoder, tally: Tally, mode: Mode, decided_at_ms: int | None, quarantined: Quarantine
+) -> Iterator[Said]:
+    """As `fold_all`, for records under one policy."""
+    if decided_at_ms is not None and (again := partition.decide_touched(records.keys, mode, decided_at_ms)):
+        yield Said(0, again)
     run = partition.run_over(records, BatchOccasion(records, codec, mode, decided_at_ms), quarantined)
     place = 0
     while True:
@@ -124,7 +150,11 @@ def _folded(
         if (raw.topic, raw.offset) in quarantined:
             raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
         record = codec.decode(raw.topic, raw.payload)
-        if isinstance(record, Tick):
+        if isinstance(record, PolicyActivated):
+            step = Step(
+                Fate.FOLDED, _activated(partition, Ordered(raw, record, partition.application, mode, decided_at_ms or 0), decided_at_ms)
+            )
+        elif isinstance(record, Tick):
             step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, record.at if decided_at_ms is None else decided_at_ms))
         else:
             step = partition.fold(raw, record, mode, raw.appended_at_ms if decided_at_ms is None else decided_at_ms)
@@ -134,6 +164,15 @@ def _folded(
         raise FoldFailed(raw) from error
     tally.fates[raw.topic, step.fate] += 1
     return step.outputs
+
+
+def _activated(partition: Partition, ordered: Ordered, decided_at_ms: int | None) -> list[Output]:
+    """A change of policy. Where decisions are made the moment records are appended, there is nobody to decide in slices."""
+    if decided_at_ms is not None:
+        return partition.activate(ordered)
+    at_ms = ordered.raw.appended_at_ms
+    outputs = partition.activate(ordered._replace(decided_at_ms=at_ms))
+    return [*outputs, *partition.decide_up_to(LAST, ordered.mode, at_ms)]
 
 
 def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:

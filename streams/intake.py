@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from schemas.dead_letters import ForeignHeaders
 from schemas.errors import Reason, RecordRejected
-from schemas.records import Event, Tick
+from schemas.records import Event, PolicyActivated, Tick
 from streams.partitioning import partition_for
 
 
@@ -30,7 +30,7 @@ class RawRecord(NamedTuple):
 class Decoder(Protocol):
     """The part of the codec that the fold needs."""
 
-    def decode(self, topic: str, payload: bytes | None) -> Event | Tick:
+    def decode(self, topic: str, payload: bytes | None) -> Event | PolicyActivated | Tick:
         """The record in a payload of `topic`. Raises RecordRejected."""
 
 

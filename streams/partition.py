@@ -5,50 +5,44 @@ that the changelog gives (a layout before the rows that need it).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import changelog
 from schemas.errors import RecordRejected
 from schemas.records import AccountProfile, AccountTiers, Action, Command, Event, HotLead, Mode, RiskSignal, TierTransition
 from schemas.topics import INPUTS
 from streams import intake
-from streams.account import AccountFold, Fate, Output, Step
+from streams.account import Fate, Output, Step
 from streams.accounts import Accounts
+from streams.activation import Ordered, answered, judged, kept
+from streams.again import LAST
 from streams.batches import RecordBatch
-from streams.columns import Layout
-from streams.commands import Known, Order, obey
+from streams.changing import Change
+from streams.commands import Order, obey
 from streams.dossier import Dossier, check_room
-from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickOccasion, forwardable, forwarder_for
+from streams.forward.forwarder import FEW, UNCOMPILED, BatchOccasion, Run, TickOccasion, forwardable
 from streams.intake import RawRecord
+from streams.partition_state import PartitionState
 from streams.policy.compiled import CompiledPolicy
 from streams.population import population
-from streams.restoring import put_back_plain
+from streams.redeciding import Deciding, relaid, touched
 from streams.reviewing import SPEAKER, review_announced
+from streams.units import UNBOUNDED
 
 
-class Partition:
+class Partition(PartitionState):
     """One partition under one policy. `partitions` None: keys are not checked against the partition (replay of a file)."""
 
     def __init__(
         self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True, forward: bool = True
     ) -> None:
         """`forward` False folds every record in Python: the law "Fast-forward" holds the two to the same outputs and rows."""
-        self.number, self.policy, self.application = number, policy, application
         self._partitions = partitions
-        self._fold = AccountFold(application, number, policy, guarded=guarded)
-        self._forwarder = forwarder_for(application, number, policy) if forward and guarded else None
-        self._accounts = Accounts(policy.layout)
-        self._layouts: dict[int, Layout] = {policy.layout.layout_id: policy.layout}
-        self._moved: set[int] = set()
-        self._last_tick_ms: int | None = None
-        self._tick_moved = False
-        self._due = 0
-        self._commands = Known()
+        super().__init__(number, application, policy, guarded=guarded, forwards=forward and guarded)
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -77,6 +71,62 @@ class Partition:
         if number is None:
             number = self._enter(key, raw)
         return self._fold.step(self._accounts, number, raw, record, mode, decided_at_ms)
+
+    # -- a change of policy --------------------------------------------------------------------------------------------
+
+    def activate(self, ordered: Ordered) -> list[Output]:
+        """Adopt the policy of a record of `policies`, or refuse it. What is left of the change before is decided first."""
+        if ordered.record.application != self.application or ordered.record.digest == self.policy.digest:
+            return []
+        policy = judged(self.policy, ordered.record)
+        if isinstance(policy, list):
+            return answered(ordered, self.policy, policy)
+        outputs = self.decide_up_to(LAST, ordered.mode, ordered.decided_at_ms)
+        since_ms = max((self._last_tick_ms or 0) - self.policy.lateness_ms, 0)
+        change, self.kept = Change(self.policy, policy, since_ms), kept(ordered, self.policy, since_ms)
+        fresh = touched(self._accounts)
+        self._again, self._policy_moved = relaid(self._accounts, change), True
+        self._fold_under(policy)
+        return [*outputs, *self._decide_again(fresh, ordered.mode, ordered.decided_at_ms), *answered(ordered, policy, [])]
+
+    @property
+    def undecided(self) -> int:
+        """How many accounts are still to be decided again after a change of policy."""
+        return 0 if self._again is None else self._again.left
+
+    def slice_of(self, accounts: int) -> int | None:
+        """The hash up to which the next so many accounts that are to be decided again reach; None if there are none."""
+        return None if self._again is None else self._again.ahead(accounts)
+
+    def decide_up_to(self, cursor: int, mode: Mode, decided_at_ms: int) -> list[Output]:
+        """Decide a slice of the accounts that are to be decided again: those up to this hash of their key."""
+        return [] if self._again is None else self._decide_again(self._again.up_to(cursor), mode, decided_at_ms)
+
+    def decide_touched(self, keys: Iterable[bytes | None], mode: Mode, decided_at_ms: int) -> list[Output]:
+        """Decide those of these accounts that are to be decided again: before anything else happens to them."""
+        if self._again is None:
+            return []
+        found = [self._accounts.find(key) for key in dict.fromkeys(keys) if key is not None]
+        return self._decide_again(np.array([number for number in found if number is not None], np.int64), mode, decided_at_ms)
+
+    def _decide_again(self, numbers: NDArray[np.int64], mode: Mode, decided_at_ms: int) -> list[Output]:
+        """Decide these accounts under the policy in force, as of the instant of the change."""
+        again = self._again
+        if again is None:
+            return []
+        numbers = again.among(numbers)
+        deciding = Deciding(self._fold, self._accounts, again, self.kept, mode, decided_at_ms)
+        before = deciding.prepared(numbers)
+        occasion = TickOccasion(mode, decided_at_ms, UNBOUNDED)  # so old by any time that nobody is to act on it
+        outputs = deciding.told(numbers, before, dict(self._decide_due(numbers, again.change.since_ms, occasion)))
+        again.decided(numbers)
+        self._again = again if again.left else None
+        return outputs
+
+    def rehearse_change(self) -> None:
+        """What a change does, from the policy to itself: so that all that it needs is compiled before."""
+        self._again = relaid(self._accounts, Change(self.policy, self.policy, 0))
+        self.decide_up_to(self.slice_of(1) or LAST, "SHADOW", 0)
 
     def _obey(self, key: bytes, raw: RawRecord, command: Command, mode: Mode, decided_at_ms: int) -> Step:
         """Carry a command out, once."""
@@ -149,20 +199,6 @@ class Partition:
                 found.append((number, outputs))
             place += 1
 
-    def take_changes(self) -> list[tuple[bytes, bytes | None]]:
-        """The changelog records of every account touched since the last call, of the commands known, and of the last tick."""
-        changes = [*self._accounts.take_changes(), *self._commands.take_changes()]
-        if self._tick_moved and self._last_tick_ms is not None:
-            changes.append((changelog.TICK_KEY, changelog.tick_payload(self._last_tick_ms)))
-            self._tick_moved = False
-        return changes
-
-    def keep_changes(self) -> None:
-        """Nobody writes a changelog: what was touched is kept and not told."""
-        self._accounts.keep_changes()
-        self._commands.take_changes()
-        self._tick_moved = False
-
     def take_due(self) -> int:
         """How many accounts ticks have found due since the last call."""
         due, self._due = self._due, 0
@@ -172,74 +208,16 @@ class Partition:
         """How many accounts stand in each tier, by (scheme, tier)."""
         return population(self._accounts, self.policy)
 
-    def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """Put changelog records back; rows of the present layout and dossiers in bulk. A key's records take effect in their order."""
-        for key, payload in put_back_plain(self._accounts, self.policy.layout.layout_id, records):
-            self.restore(key, payload)
-
-    def restore(self, key: bytes, payload: bytes | None) -> None:
-        """Put one changelog record back: a row, a dossier or a layout."""
-        kind = changelog.classify(key)
-        if payload is None:
-            self._restore_erased(kind, key)
-            return
-        match kind:
-            case changelog.Kind.LAYOUT:
-                layout = Layout.decode(payload)
-                self._layouts[layout.layout_id] = layout
-                if layout.layout_id == self.policy.layout.layout_id:
-                    self._accounts.layout_is_written()
-            case changelog.Kind.ROW:
-                self._restore_row(key, payload)
-            case changelog.Kind.DOSSIER:
-                self._accounts.restore_dossiers([key], [payload])
-            case changelog.Kind.TICK:
-                self._last_tick_ms = changelog.tick_of(payload)
-            case changelog.Kind.COMMANDS:
-                self._commands = Known(changelog.commands_of(payload))
-            case _:
-                raise changelog.ChangelogError(f"changelog record of kind {kind.value} is not the partition's: {key[:80]!r}")
-
-    def _restore_erased(self, kind: changelog.Kind, key: bytes) -> None:
-        """The changelog says that this is no more."""
-        account = changelog.account_of(key)
-        number = self._accounts.find(account)
-        match kind:
-            case changelog.Kind.ROW:
-                self._accounts.restore_erased(account)
-            case changelog.Kind.DOSSIER:
-                self._accounts.restore_erased_dossier(account)
-            case _:
-                raise changelog.ChangelogError(f"changelog record of kind {kind.value} must not be deleted: {key[:80]!r}")
-        if number is not None and self._accounts.find(account) is None:
-            self._moved.discard(number)  # nobody's any more: there is nothing to bring up to date
-
-    def _restore_row(self, key: bytes, payload: bytes) -> None:
-        layout_id, packed = changelog.row_of(payload)
-        if layout_id == self.policy.layout.layout_id:
-            self._accounts.restore_rows([key], [payload])
-        else:
-            self._moved.add(self._accounts.restore_row(changelog.account_of(key), self._layout(layout_id), packed))
-
-    def _layout(self, layout_id: int) -> Layout:
-        if layout_id not in self._layouts:
-            raise changelog.ChangelogError(f"changelog row names layout {layout_id:016x}, which the changelog does not have")
-        return self._layouts[layout_id]
-
-    def restored(self) -> None:
-        """The changelog has been read to its end: rows of other layouts are brought up to date, their layouts forgotten."""
-        for number in self._moved:
-            self._fold.recall(self._accounts, number)
-        self._moved.clear()
-        self._accounts.restored()
-        self._layouts = {self.policy.layout.layout_id: self.policy.layout}
-
     def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:
         """What is known of an account, ready for JSON; None if it was never seen. As of its own clock or the last tick if not said."""
         number = self._accounts.find(account_id.encode())
         if number is None:
             return None
         known_ms = (self._last_tick_ms or 0) - self.policy.lateness_ms
+        if self._again is not None and len(self._again.among(np.array([number]))):
+            return Deciding(self._fold, self._accounts, self._again, self.kept, "SHADOW", known_ms).view(
+                number, known_ms if at_ms is None else at_ms, known_ms
+            )
         return self._fold.view(self._accounts, number, known_ms if at_ms is None else at_ms, known_ms)
 
     def account_ids(self) -> list[str]:

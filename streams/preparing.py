@@ -33,6 +33,7 @@ def prepare(policy: CompiledPolicy) -> None:
             assert output.record is not None, "nothing is erased here"
             codec.encode(output.record)
     rehearsed.population()
+    rehearsed.rehearse_change()
     rehearsed.fold_tick(_AT_MS + 2 * HORIZON_MS, "SHADOW", 0)  # later than any deadline
     restored = Partition(0, None, "rehearsal", policy)
     restored.restore_batch(written)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
 from schemas.log_files import NOWHERE
-from schemas.records import Event, FoldOrder, Mode, Tick
+from schemas.records import Event, FoldOrder, Mode, PolicyActivated, Tick
 from streams.account import Output
 from streams.batches import Chunk, RecordBatch
 from streams.cycle import Tally, fold_all, fold_cycle
@@ -27,7 +27,7 @@ class LoggedEvent(NamedTuple):
     """A record of a log in a file, with what the line said of its place, if anything."""
 
     topic: str
-    record: Event | Tick
+    record: Event | PolicyActivated | Tick
     partition: int = 0
     offset: int | None = None
     appended_at_ms: int | None = None
@@ -113,7 +113,8 @@ class FileReplay:
         offset = self._next_offset[place] if event.offset is None else event.offset
         self._next_offset[place] = offset + 1
         appended_at_ms = record.occurred_at if event.appended_at_ms is None else event.appended_at_ms
-        return RawRecord(event.topic, event.partition, offset, appended_at_ms, record.account_id.encode(), payload)
+        key = record.account_id.encode() if isinstance(record, Event) else None
+        return RawRecord(event.topic, event.partition, offset, appended_at_ms, key, payload)
 
 
 def refolded(partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, Chunk]]], codec: Decoder) -> Iterator[list[Output]]:
@@ -125,4 +126,7 @@ def refolded(partition: Partition, log: Iterable[tuple[FoldOrder, Mapping[str, C
         quarantined = frozenset((record.topic, record.offset) for record in order.quarantined)
         records = merged(ranges, (*partition.policy.folded, "ticks"), partition.number)
         tick_ms = order.tick.at if order.tick is not None else None
-        yield fold_cycle(partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined, tick_ms=tick_ms).outputs
+        yield fold_cycle(
+            partition, records, codec, mode=order.mode, decided_at_ms=0, quarantined=quarantined, tick_ms=tick_ms,
+            decided_to=order.decided_to,
+        ).outputs  # fmt: skip

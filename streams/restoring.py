@@ -1,7 +1,7 @@
 """Which changelog records are put back in bulk: rows of the present layout and dossiers, nearly all that a changelog has.
 
-A record that says otherwise of an account (deleted, or a row of another layout) may be older or newer than those gathered, so they
-are put back before it is given to the caller; what is of no account is given at once.
+A record that deletes something of an account may be older or newer than those gathered, so they are put back before it is given to the
+caller; what is of no account, or a row of another layout, is given at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from schemas import changelog
 from streams.accounts import Accounts
 
 Record = tuple[bytes, bytes | None]
+OlderPayloads = dict[bytes, bytes]
 
 
 class _Gathered:
@@ -31,8 +32,11 @@ class _Gathered:
             gathered.clear()
 
 
-def put_back_plain(accounts: Accounts, layout_id: int, records: Sequence[Record]) -> Iterator[Record]:
-    """Put the plain records back, and give the caller every other one to put back itself."""
+def put_back_plain(accounts: Accounts, layout_id: int, records: Sequence[Record], waiting: OlderPayloads) -> Iterator[Record]:
+    """Put the plain records back, and give the caller every other one to put back itself.
+
+    `waiting`: rows of other layouts, put back last of all; one that a newer row replaces is taken out.
+    """
     of_layout, gathered = changelog.row_payload(layout_id, b""), _Gathered()
     row, dossier = changelog.ROW_PREFIX, changelog.DOSSIER_PREFIX
     for key, payload in records:
@@ -40,11 +44,13 @@ def put_back_plain(accounts: Accounts, layout_id: int, records: Sequence[Record]
         if payload is not None and kind == row != key and payload.startswith(of_layout):
             gathered.row_keys.append(key)
             gathered.rows.append(payload)
+            if waiting:
+                waiting.pop(changelog.account_of(key), None)
         elif payload is not None and kind == dossier != key:
             gathered.dossier_keys.append(key)
             gathered.dossiers.append(payload)
         else:
-            if payload is None or kind == row:
+            if payload is None:
                 gathered.put_back(accounts)
             yield key, payload
     gathered.put_back(accounts)

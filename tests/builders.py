@@ -138,6 +138,12 @@ def tick(at: int = NOON) -> records.Tick:
     return records.Tick(at=at)
 
 
+def policy_activated(at: int = NOON, **more: Any) -> records.PolicyActivated:
+    """An order that another policy be in force; for nobody's application unless the test names one."""
+    named: Any = {"application": "nobody", "replaces": "", "digest": "", "text": "", "requested_by": "ops", "reason": "a new year"}
+    return records.PolicyActivated(**({"event_id": f"e-{next(_numbers)}", "occurred_at": at} | named | more))
+
+
 def cause(kind: records.CauseKind = "INTERACTION", **more: Any) -> records.Cause:
     """The record behind an output."""
     named: Any = {"topic": "interactions", "partition": 0, "offset": 0, "event_id": "e-1", "occurred_at": NOON, **more}

@@ -14,7 +14,7 @@ from agents.order_lines import OPTIONAL, REQUIRED
 from schemas import catalogue
 from schemas.codec import Codec
 from schemas.limits import YEAR_2200_MS
-from schemas.records import Event, Tick
+from schemas.records import Event, PolicyActivated, Tick
 from schemas.shapes import field_types
 from schemas.topics import TOPICS
 from streams.batches import RecordBatch
@@ -77,8 +77,10 @@ SOUND: dict[str, Callable[[Random, dict[str, Any]], Event]] = {
 }
 
 
-def sound(topic: str, chance: Random, at_ms: int) -> Event | Tick:
+def sound(topic: str, chance: Random, at_ms: int) -> Event | PolicyActivated | Tick:
     """A record that its topic takes."""
+    if topic == "policies":
+        return make.policy_activated(at=at_ms, text=chance.choice(("", "policy: small", "{")))
     return make.tick(at_ms) if topic == "ticks" else SOUND[topic](chance, _common(chance, at_ms))
 
 
@@ -103,7 +105,7 @@ def mutant(payload: bytes, chance: Random) -> bytes:
     return bytes(changed)
 
 
-def odd(record: Event | Tick, chance: Random) -> Event | Tick:
+def odd(record: Event | PolicyActivated | Tick, chance: Random) -> Event | PolicyActivated | Tick:
     """The record with one field at the edge of its type or beyond what is allowed."""
     fields = msgspec.structs.asdict(record)
     symbols = {name for name, kind in field_types(type(record)).items() if get_origin(kind) is Literal}  # no Avro writer takes another one
@@ -111,7 +113,7 @@ def odd(record: Event | Tick, chance: Random) -> Event | Tick:
     return msgspec.structs.replace(record, **{name: chance.choice(ODD[type(fields[name])])})
 
 
-def payload_of(topic: str, record: Event | Tick, topics: Sequence[str], chance: Random) -> bytes | None:
+def payload_of(topic: str, record: Event | PolicyActivated | Tick, topics: Sequence[str], chance: Random) -> bytes | None:
     """A record's payload, spoilt in some way more often than not."""
     draw = chance.random()
     if draw < 0.25:
@@ -137,9 +139,9 @@ def _frame(topic: str) -> bytes:
     return b"\0" + catalogue.shipped().followed(record.__name__).id.to_bytes(4, "big")
 
 
-def key_of(record: Event | Tick, chance: Random) -> bytes | None:
+def key_of(record: Event | PolicyActivated | Tick, chance: Random) -> bytes | None:
     """The record's key, wrong now and then."""
-    if isinstance(record, Tick):
+    if not isinstance(record, Event):
         return None
     right = record.account_id.encode()
     return right if chance.random() < 0.96 else chance.choice((None, b"\xff\xfe" + right, b"not-" + right, b""))

@@ -31,6 +31,8 @@ class Tally:
         self.folded: list[tuple[str, int]] = []
         self.ticks: list[int] = []
         self.due_ms: int | None = None
+        self.policy_digest = self.kept_digest = "digest-1"
+        self.undecided = 0
 
     @property
     def last_tick_ms(self) -> int | None:
@@ -46,6 +48,10 @@ class Tally:
 
     def restored(self) -> None: ...
 
+    def start_over(self) -> None: ...
+
+    def slice_of(self, accounts: int) -> int | None: ...
+
     def view(self, account_id: str, at_ms: int | None = None) -> dict[str, Any] | None:  # noqa: ARG002
         return {"records": self.counts[account_id]} if account_id in self.counts else None
 
@@ -55,7 +61,7 @@ class Tally:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def fold(self, records: RecordBatch, _decided_at_ms: int, tick_ms: int | None) -> Folded:
+    def fold(self, records: RecordBatch, _decided_at_ms: int, tick_ms: int | None, _decided_to: int | None) -> Folded:
         dead: list[DeadLetter] = []
         touched: dict[str, None] = {}
         for raw in records:
@@ -91,9 +97,10 @@ def tallying_lane(
 ) -> tuple[Lane, Tally]:
     """A lane over any log that folds into a Tally. `duty`: what should differ from the usual Duty."""
     tally = Tally()
-    usual = Duty(tuple(topics), "digest-1", "test", "LIVE", 1_000)
+    own = Duty(tuple(topics), "digest-1", "test", "LIVE", 1_000)._replace(**duty)
+    tally.policy_digest = tally.kept_digest = own.policy_digest
     lane = Lane(
-        log, tally, tally.fold, Codec().encode, usual._replace(**duty),
+        log, tally, tally.fold, Codec().encode, own,
         clock=clock, baton=nullcontext(), counters=counters or LaneCounters(), wait=lambda _seconds: None,
     )  # fmt: skip
     return lane, tally

@@ -107,7 +107,7 @@ def _records(settings: "Settings", account_id: str) -> list[dict[str, Any]]:
     from schemas.topics import INPUTS
 
     with reading_bar("reading the inputs") as bar:
-        inputs = tuple(name for name in INPUTS if name != "ticks")
+        inputs = tuple(name for name in INPUTS if name not in ("policies", "ticks"))
         return list(evidence(settings, inputs, account_id, Watcher(bar.on_total, bar.on_read)))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import PolicyError, SettingsError
 
 if TYPE_CHECKING:
+    from agents.settings import Settings
     from streams.policy import CompiledPolicy
 
 SHIPPED = Path(__file__).parents[2] / "policies"
@@ -28,3 +29,12 @@ def required_policy(named: Path | None) -> "CompiledPolicy":
     if named is None:
         raise SettingsError("no policy was named: give --policy FILE or set TIERSTREAM_POLICY (a shipped one to start with: --policy sabc)")
     return load_policy(find_policy(named))
+
+
+def policy_or_in_force(settings: "Settings") -> "CompiledPolicy":
+    """The policy that was named, else one that the application has had in force: each lane finds its own."""
+    if settings.policy is not None:
+        return required_policy(settings.policy)
+    from agents.activating import in_force
+
+    return in_force(settings)

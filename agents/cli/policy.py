@@ -8,6 +8,7 @@ import typer
 from agents.cli.options import AsJson
 from agents.cli.output import err, out, print_json
 from agents.cli.policies import find_policy
+from agents.cli.policy_activate import activate
 from agents.cli.policy_calibrate import calibrate
 from agents.cli.policy_shown import show_policy
 from agents.dying import ExitCode
@@ -23,10 +24,15 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 if there are warn
 
 def create_policy_commands() -> typer.Typer:
     """The `policy` group."""
-    commands = typer.Typer(help="Check what a policy says before a worker runs by it.", no_args_is_help=True, rich_markup_mode="rich")
+    commands = typer.Typer(
+        help="Check what a policy says before a worker runs by it, and change the one in force.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+    )
     commands.command("check")(check)
     commands.command("schema")(schema)
     commands.command("calibrate")(calibrate)
+    commands.command("activate")(activate)
     return commands
 
 

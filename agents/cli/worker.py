@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.options import WHERE, ApplicationId, BootstrapServers, Partitions, PolicyFile, TopicPrefix, settings_from
-from agents.cli.policies import find_policy, required_policy
+from agents.cli.policies import find_policy, policy_or_in_force
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def worker(
         partitions=partitions, web_port=web_port, clock=clock, policy=policy,
     )  # fmt: skip
     quarantined = frozenset(_coordinates(text, settings) for text in quarantine or [])
-    compiled = required_policy(settings.policy)
+    compiled = policy_or_in_force(settings)
     if supervised:
         raise typer.Exit(_supervise())
     from agents.worker import run_worker

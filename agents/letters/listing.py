@@ -10,7 +10,7 @@ from agents.reading import partitions_of
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import Reason, RecordRejected, SettingsError
-from schemas.records import Event, Tick
+from schemas.records import Event, PolicyActivated, Tick
 from schemas.topics import INPUTS
 
 OnCount = Callable[[int], None]
@@ -29,7 +29,7 @@ class Whole(NamedTuple):
 
     letter: Letter
     refusal: RecordRejected | None
-    record: Event | Tick | None
+    record: Event | PolicyActivated | Tick | None
 
 
 def listing(settings: Settings, wanted: Wanted, limit: int, on_total: OnCount, on_read: OnCount) -> Listing:

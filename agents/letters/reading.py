@@ -15,7 +15,7 @@ from schemas import dead_letters
 from schemas.codec import Codec
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Reason, RecordRejected
-from schemas.records import ReturnedLetter, Tick
+from schemas.records import Event, ReturnedLetter
 
 
 class State(StrEnum):
@@ -87,7 +87,7 @@ def _is_of(letter: DeadLetter, account: str, codec: Codec) -> bool:
         record = codec.decode(letter.topic, letter.payload)
     except (RecordRejected, KeyError):
         return False
-    return not isinstance(record, Tick) and record.account_id == account
+    return isinstance(record, Event) and record.account_id == account
 
 
 def place_of(partition: int, offset: int) -> str:

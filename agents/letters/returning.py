@@ -21,7 +21,7 @@ from agents.transactions import HASHED, Transactions
 from schemas import dead_letters
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
-from schemas.records import ReturnedLetter, Tick
+from schemas.records import Event, ReturnedLetter
 from schemas.topics import INPUTS
 from streams import intake
 
@@ -142,7 +142,7 @@ def refusal_now(letter: Letter, codec: Codec, partitions: int, *, by_key: bool =
     said = letter.said
     try:
         record = codec.decode(said.topic, said.payload)
-        if not isinstance(record, Tick):
+        if isinstance(record, Event):
             key = intake.check_key(said.key, record)
             if not by_key:
                 intake.check_partition(key, said.partition, partitions)

@@ -129,6 +129,19 @@ class Command(Event, frozen=True, kw_only=True):
     expires_at: int | None = None
 
 
+class PolicyActivated(msgspec.Struct, frozen=True, kw_only=True):
+    """Another policy is to be in force for an application: its text, and the digest of the one that it replaces."""
+
+    event_id: str
+    occurred_at: int
+    application: str
+    replaces: str
+    digest: str
+    text: str
+    requested_by: str
+    reason: str
+
+
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """Time passing, as an input: every deadline up to `at` is due."""
 

@@ -36,6 +36,7 @@ class FoldOrder(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     policy_digest: str
     quarantined: list[QuarantinedRecord] = []
+    decided_to: int | None = None
 
 
 class IngestProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -252,3 +252,30 @@ class QuietClock:
         if not self._warns or int(row[self._fired]) < 0 or int(row[self._breach_tier]) == _NO_TIER:
             return []
         return [self._breach(int(row[self._fired]), int(row[self._breach_tier]))]
+
+    # -- a change of policy --------------------------------------------------------------------------------------------
+
+    def resume(self, row: Row, at_ms: int, tiers: tuple[str, ...]) -> None:
+        """The policy has changed what the clock allows, not what resets it; `tiers`: the ladder's before.
+
+        What would not have run out has not. A breach that was announced stays one only where its tier is still warned.
+        """
+        if self._warns:
+            breached = self._again(tiers, int(row[self._breach_tier]), _NO_TIER)
+            if breached == _NO_TIER or not isinstance(self._then[breached], WarningSpec):
+                breached, row[self._told] = _NO_TIER, -1
+            row[self._breach_tier] = breached
+        top = len(self.tiers) - 1
+        row[self._ceiling] = ceiling = self._again(tiers, int(row[self._ceiling]), top)
+        if int(row[self._fired]) < 0 or self._ends_ms(int(row[self._reset]), min(ceiling + 1, top)) > at_ms:
+            row[self._fired], row[self._ceiling], row[self._resting] = -1, top, 0
+
+    def _again(self, tiers: tuple[str, ...], tier: int, missing: int) -> int:
+        """The tier that has the name which another had in an earlier ladder."""
+        name = tiers[tier] if tier < len(tiers) else None
+        return self.tiers.index(name) if name in self.tiers else missing
+
+    def _ends_ms(self, begins: int, tier: int) -> int:
+        """When a period ends that begins then, for an account in this tier."""
+        after_ms = self._after[tier]
+        return self._calendar.after(begins, after_ms // DAY_MS) if self._business_days and after_ms < UNBOUNDED else begins + after_ms

@@ -93,6 +93,8 @@ def _override_columns(name: str, ladder: Ladder) -> list[Column]:
 class Recalling(Protocol):
     """What keeps something of the profile in the row."""
 
+    columns: list[Column]
+
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Recompute it, after the profile changed."""
 
@@ -100,8 +102,9 @@ class Recalling(Protocol):
 class CompiledPolicy:
     """One policy, ready to fold. `digest` is 64 bits in hex of what it decides by: not of its words and its date of review."""
 
-    def __init__(self, document: PolicyDocument) -> None:
-        self.document = document
+    def __init__(self, document: PolicyDocument, text: str = "") -> None:
+        """`text`: the YAML that says it, which goes with it wherever it is kept."""
+        self.document, self.text = document, text
         self.name, self.version, self.reviewed_on = document.policy, document.version, document.reviewed_on
         content = document.model_dump(mode="json", exclude={"description", "reviewed_on", "extends", "targets"})
         for part in ("tracks", "health", "alerts", "playbooks"):
@@ -140,8 +143,8 @@ class CompiledPolicy:
         self.movers: list[Dimension | Rating | Watch] = [*self.dimensions, *ratings]
         """What time may move that decides."""
         self.measures = [*self._named.values(), *(measure for source in self.sources for measure in source.own_measures)]
-        self._recalling: list[Recalling] = [measure for measure in self.measures if isinstance(measure, ProfileNumber)]
-        self._recalling += [*([self.tracks] if self.tracks else []), *self.sources]
+        self.recalling: list[Recalling] = [measure for measure in self.measures if isinstance(measure, ProfileNumber)]
+        self.recalling += [*([self.tracks] if self.tracks else []), *self.sources]
         self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
@@ -217,7 +220,7 @@ class CompiledPolicy:
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Bring what the row keeps of the profile up to it."""
-        for each in self._recalling:
+        for each in self.recalling:
             each.recall(row, dossier)
 
     def fresh_until(self, row: Row) -> int:
@@ -233,8 +236,8 @@ class CompiledPolicy:
 
     @property
     def folded(self) -> tuple[str, ...]:
-        """Every input that a lane folds, in merge rank order: those that the policy reads, and the commands."""
-        return tuple(topic for topic in INPUTS if topic in self.inputs or topic == "commands")
+        """Every input that a lane folds, in merge rank order: those that the policy reads, the commands, and changes of the policy."""
+        return tuple(topic for topic in INPUTS if topic in self.inputs or topic in ("commands", "policies"))
 
     @property
     def scheme_names(self) -> tuple[str, ...]:

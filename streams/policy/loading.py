@@ -42,7 +42,7 @@ def load_policy_text(text: str, source: str = "policy") -> CompiledPolicy:
     problems = unnamed + problems
     if problems:
         raise PolicyError([f"{source}: {path}: {what}" for path, what in problems])
-    return CompiledPolicy(document)
+    return CompiledPolicy(document, text)
 
 
 class _Loader(yaml.SafeLoader):

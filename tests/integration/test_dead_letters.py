@@ -50,8 +50,8 @@ def lane_of(deployment: Deployment, codec: Codec) -> tuple[Lane, Partition]:
     """A lane under the plain policy that knows the schemas of this codec."""
     partition = Partition(deployment.number, PARTITIONS, "tierstream", POLICY)
 
-    def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
-        return fold_cycle(partition, records, codec, mode="LIVE", decided_at_ms=decided_at_ms, tick_ms=tick_ms)
+    def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:
+        return fold_cycle(partition, records, codec, mode="LIVE", decided_at_ms=decided_at_ms, tick_ms=tick_ms, decided_to=decided_to)
 
     duty = Duty(POLICY.inputs, POLICY.digest, "sabc", "LIVE", 1_000)
     log, baton = deployment.log(POLICY.inputs), nullcontext()

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
+from streams.again import Again
 from streams.dossier import encode_dossier
 from streams.partition import Partition
 
@@ -22,6 +25,7 @@ class Memory(NamedTuple):
     accounts: dict[bytes, Remembered]
     last_tick_ms: int | None
     commands: list[int]
+    undecided: list[bytes]
 
 
 def memory_of(partition: Partition) -> Memory:
@@ -34,7 +38,13 @@ def memory_of(partition: Partition) -> Memory:
         row = accounts.row(number).tobytes()
         deadline_ms = int.from_bytes(row[at : at + 8], "little")
         found[key] = Remembered(row[:at] + row[at + 8 :], encode_dossier(accounts.dossier(number)), deadline_ms)
-    return Memory(found, partition.last_tick_ms, list(partition._commands._ids))
+    again = partition._again
+    undecided = [] if again is None else sorted(accounts.key(number) for number in range(accounts.numbers) if _is_left(again, number))
+    return Memory(found, partition.last_tick_ms, list(partition._commands._ids), undecided)
+
+
+def _is_left(again: Again, number: int) -> bool:
+    return len(again.among(np.array([number]))) > 0
 
 
 def difference(live: Memory, restored: Memory, *, moved: bool) -> str:
@@ -46,6 +56,8 @@ def difference(live: Memory, restored: Memory, *, moved: bool) -> str:
         return f"the last tick is {live.last_tick_ms} and {restored.last_tick_ms}"
     if live.commands != restored.commands:
         return f"the commands known are {live.commands} and {restored.commands}"
+    if live.undecided != restored.undecided:
+        return f"still to be decided again are {live.undecided} and {restored.undecided}"
     for key in sorted(live.accounts.keys() | restored.accounts.keys()):
         here, there = live.accounts.get(key), restored.accounts.get(key)
         if here is None or there is None:

@@ -46,17 +46,18 @@ class Owner:
         self.memory: Memory | None = None
         self.commits = 0
         quarantined = schedule.quarantined
-        duty = Duty(world.topics, self.policy.digest, APPLICATION, schedule.mode, schedule.batch_records, quarantined)
+        duty = Duty(world.topics, self.policy.digest, APPLICATION, schedule.mode, schedule.batch_records, quarantined, any_policy=True)
         self.lane = Lane(
             self.log, self.partition, self._fold, CODEC.encode, duty, clock=world.worker_clock, baton=nullcontext(),
             counters=LaneCounters(), wait=world.wait, stopwatch=world.stopwatch,
         )  # fmt: skip
 
-    def _fold(self, records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
+    def _fold(self, records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:
         how = self.lane.duty
         return fold_cycle(
-            self.partition, records, CODEC, mode=how.mode, decided_at_ms=decided_at_ms, quarantined=how.quarantined, tick_ms=tick_ms
-        )
+            self.partition, records, CODEC, mode=how.mode, decided_at_ms=decided_at_ms, quarantined=how.quarantined, tick_ms=tick_ms,
+            decided_to=decided_to,
+        )  # fmt: skip
 
     @property
     def lives(self) -> bool:

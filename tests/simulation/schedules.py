@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from schemas.records import Mode
 from tests.builders import DAY, HOUR, SECOND
-from tests.simulation.policies import UNDERSTOOD
+from tests.simulation.policies import UNDERSTOOD, VARIANTS
 
 Moment = Literal["before", "inside", "after"]
 """Of a call: before it does anything; while some of it is done; when all is done and nobody has heard of it."""
@@ -56,6 +56,13 @@ class Fault(NamedTuple):
         return f"{self.kind.name}{where} from call {self.at} on, {self.many}"
 
 
+class Change(NamedTuple):
+    """Another policy, `variant` of the same name, is ordered when so many records are still to come."""
+
+    left: int
+    variant: int
+
+
 class Schedule(NamedTuple):
     """One run. `gap_ms`: between two records, on average; shares are of records; `slow`: the share of cycles that take long.
 
@@ -77,6 +84,7 @@ class Schedule(NamedTuple):
     erased: float
     slow: float
     quarantined: frozenset[tuple[str, int]]
+    changes: tuple[Change, ...]
     faults: tuple[Fault, ...]
 
     def __str__(self) -> str:
@@ -117,8 +125,13 @@ def schedule_of(seed: int) -> Schedule:
         erased=0.0 if policy in UNDERSTOOD else Random(f"erased {seed}").choice([0.0, 0.1]),
         slow=random.choice([0.0, 0.2]),
         quarantined=frozenset(("interactions", random.randrange(40)) for _ in range(random.choice([0, 0, 3]))),
+        changes=_changes(Random(f"changes {seed}"), records),
         faults=tuple(_fault(random, 3 * records) for _ in range(random.choice([0, 2, 5, 10, 20]))),
     )
+
+
+def _changes(random: Random, records: int) -> tuple[Change, ...]:
+    return tuple(Change(random.randrange(records), random.choice(range(VARIANTS))) for _ in range(random.choice([0, 0, 1, 2])))
 
 
 def _fault(random: Random, latest: int) -> Fault:

@@ -8,14 +8,15 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from agents.generating.poison import Framed
+from schemas.records import PolicyActivated
 from streams.forward import forwarder
 from tests.builders import NOON
 from tests.memory_broker import CHANGELOG, MemoryBroker, Place, Transaction
 from tests.simulation.arrivals import Arrival, arrivals, place_of
 from tests.simulation.memory import Memory
 from tests.simulation.mishaps import Mishaps
-from tests.simulation.owners import Owner
-from tests.simulation.policies import policy_of
+from tests.simulation.owners import APPLICATION, CODEC, Owner
+from tests.simulation.policies import policy_of, variant_of
 from tests.simulation.schedules import Fault, Moment, Schedule
 from tests.simulation.striking import Seen
 
@@ -61,6 +62,7 @@ class World:
         self.mishaps = Mishaps(self)
         self._faults = sorted(schedule.faults, key=lambda fault: fault.at)
         self._arriving = arrivals(schedule)[::-1]
+        self._changes, self._in_force = sorted(schedule.changes), policy
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -166,7 +168,21 @@ class World:
 
     def next_arrival(self) -> Arrival | None:
         """The next record that comes, if there is one."""
+        while self._changes and self._changes[-1].left >= len(self._arriving):
+            self._change(self._changes.pop().variant)
         return self._arriving.pop() if self._arriving else None
+
+    def _change(self, variant: int) -> None:
+        """Another policy is ordered, in every partition at once."""
+        before, self._in_force = self._in_force, variant_of(self.schedule.policy, variant)
+        record = PolicyActivated(
+            event_id=f"change {len(self._changes)}", occurred_at=self.now_ms, application=APPLICATION, replaces=before.digest,
+            digest=self._in_force.digest, text=self._in_force.text, requested_by="somebody", reason="trying",
+        )  # fmt: skip
+        for number in range(self.schedule.partitions):
+            partition = self.broker.partition("policies", number)
+            self.meant["policies", number, partition.end] = Meant(self.now_ms, None)
+            partition.append(self.now_ms, b"", CODEC.encode(record))
 
     def append(self, arrival: Arrival, write: Callable[[Place, Framed], object] | None = None) -> None:
         """It is written: by a plain producer, or as `write` does it."""
@@ -198,6 +214,8 @@ class World:
 
     def _heal(self) -> None:
         self.healed = True
+        while self._changes:
+            self._change(self._changes.pop().variant)
         self.mishaps.end()
         self.broker.settle_all()
         for owners in self.owners.values():
@@ -218,7 +236,13 @@ class World:
 
     def _is_done(self, owner: Owner) -> bool:
         ends, read = owner.log.ends(), owner.log.positions()
-        return owner.lives and owner.lane.waiting() == 0 and owner.lane.tick_offer is None and all(read[t] >= ends[t] for t in ends)
+        return (
+            owner.lives
+            and owner.lane.waiting() == 0
+            and not owner.partition.undecided
+            and owner.lane.tick_offer is None
+            and all(read[t] >= ends[t] for t in ends)
+        )
 
     def transactions(self, number: int) -> list[Transaction]:
         """What was committed by owners of this partition, in order."""

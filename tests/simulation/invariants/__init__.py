@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from tests.simulation.evidence import Evidence
 from tests.simulation.invariants import (
     chains_are_whole,
+    everyone_is_decided,
     nobody_folds_ahead,
     nothing_lost_or_doubled,
     only_the_owner_commits,
@@ -24,6 +25,7 @@ INVARIANTS: dict[str, Callable[[Evidence], Iterator[str]]] = {
         time_waits_for_lag,
         refused_are_dead_letters,
         chains_are_whole,
+        everyone_is_decided,
         replay_is_live,
         restored_is_live,
         nothing_lost_or_doubled,

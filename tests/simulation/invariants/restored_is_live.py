@@ -15,7 +15,7 @@ def broken(evidence: Evidence) -> Iterator[str]:
         if name.endswith(f" of {evidence.number}") and (differing := difference(before, restored, moved=evidence.moved)):
             yield f"{name} restored another state than the owner before had: {differing}"
     owner = evidence.world.owners[evidence.number][-1]
-    partition = Partition(evidence.number, evidence.schedule.partitions, APPLICATION, owner.policy)
+    partition = Partition(evidence.number, evidence.schedule.partitions, APPLICATION, owner.partition.policy)
     log = MemoryLog(evidence.world.broker, evidence.number, "afterwards")
     for batch in log.restore(log.changelog_end()):
         partition.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])

@@ -59,7 +59,7 @@ def test_the_command_line_has_the_commands_that_are_documented() -> None:
         (("generate",), "no Kafka broker answers"),
         (("ingest", "README.md"), "no Kafka broker answers"),
         (("worker", "--policy", "sabc"), "no Kafka broker answers"),
-        (("worker",), "no policy was named"),
+        (("worker",), "no Kafka broker answers"),
         (("worker", "--policy", "nothere"), "policy file nothere does not exist"),
         (("worker", "--policy", "sabc", "--quarantine", "interactions:x:1"), "--quarantine must be TOPIC:PARTITION:OFFSET"),
         (("replay", "--policy", "sabc"), "either EVENTS or --live"),

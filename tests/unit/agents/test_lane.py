@@ -195,7 +195,7 @@ def test_a_quarantined_record_is_named_in_the_fold_order(broker: MemoryBroker) -
 def test_another_policy_than_the_one_in_force_is_refused(broker: MemoryBroker) -> None:
     broker.append("interactions", "a", at_ms=1)
     recovered(broker)[0].step(0)
-    with pytest.raises(SettingsError, match=r"digest-1, got digest-2: start with the policy in force, or under another application id"):
+    with pytest.raises(SettingsError, match=r"digest-1, got digest-2: start without --policy to go on .* or under another application id"):
         recovered(broker, policy_digest="digest-2")
 
 
@@ -262,8 +262,8 @@ def test_who_stands_in_which_tier_is_counted_after_a_restore_and_then_at_most_tw
 ) -> None:
     tally, counters, now_ms = Tally(), LaneCounters(), [10_000]
 
-    def publishing(records: RecordBatch, decided_at_ms: int, tick_ms: int | None) -> Folded:
-        return tally.fold(records, decided_at_ms, tick_ms)._replace(outputs=[Output("tier-transitions", b"a", transition())])
+    def publishing(records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:
+        return tally.fold(records, decided_at_ms, tick_ms, decided_to)._replace(outputs=[Output("tier-transitions", b"a", transition())])
 
     lane = Lane(
         MemoryLog(broker), tally, publishing, Codec().encode, Duty(TOPICS, "digest-1", "test", "LIVE", 1_000),

@@ -56,7 +56,7 @@ def test_a_restored_partition_goes_on_as_the_live_one_does(name: str) -> None:
 def test_each_touched_account_is_written_once_with_the_layout_before_the_first_row() -> None:
     f = Folding(shipped("sabc"))
     f.fold(*life("a")[:3], *life("b")[:1], interaction("a"))
-    assert [classify(key) for key, _ in f.keep()] == [Kind.LAYOUT, Kind.ROW, Kind.ROW, Kind.DOSSIER, Kind.DOSSIER]
+    assert [classify(key) for key, _ in f.keep()] == [Kind.LAYOUT, Kind.ROW, Kind.ROW, Kind.DOSSIER, Kind.DOSSIER, Kind.POLICY]
     assert f.keep() == []
     f.fold(interaction("b"))
     assert [key for key, _ in f.keep()] == [b"rb"]
