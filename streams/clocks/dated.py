@@ -2,8 +2,9 @@
 
 How far ahead differs by tier, and is more while a risk is open (`early`). It warns once for each date; if the date is learned of, the
 account comes into the tier, or the risk is raised, when it should have warned already, it warns then. Another date, or that the day
-has come, resolves the warning. A custom field holds a day (`2026-12-31`: its first instant in the policy's time zone) or an instant in
-epoch milliseconds; anything else is no date. Of a day that is past nobody is warned.
+has come, resolves the warning; so does the end of the risk for which it came early. A custom field holds a day (`2026-12-31`: its
+first instant in the policy's time zone) or an instant in epoch milliseconds; anything else is no date. Of a day that is past nobody
+is warned.
 Source: facts 001-13, 001-16.
 """
 
@@ -29,7 +30,8 @@ from streams.words import Said, Words, either, length, spaced
 
 ANNIVERSARY = "cooperation_since"
 _NEVER, _NO_DATE = -1, -UNBOUNDED
-_CHANGED, _CAME = 1, 2
+_CHANGED, _CAME, _WITHDRAWN = 1, 2, 3
+_OVER = {_CHANGED: "there is another date, or none", _CAME: "the day has come", _WITHDRAWN: "no risk is open, it is not time yet"}
 
 DateField = Annotated[str, StringConstraints(pattern=r"^(cooperation_since|custom\..+)$", max_length=128)]
 
@@ -77,13 +79,14 @@ class DatedClock(WarningClock):
         self._field, self._spec_early, self._calendar = spec.before, spec.early, calendar
         self.topics: tuple[str, ...] = ("profiles", "risks") if spec.early else ("profiles",)
         self._yearly = lru_cache(4096)(self._anniversary) if spec.before == ANNIVERSARY else None
-        parts = ("date_ms", "known_ms", "warned_ms", "breach_ms", "told_ms", "early", "breach_tier", "ended")
+        parts = ("date_ms", "known_ms", "warned_ms", "breach_ms", "told_ms", "early_ms", "breach_tier", "ended")
         self._date, self._known, self._warned, self._breach_at, self._told, self._early, self._breach_tier, self._ended = (
             f"clocks.{name}.{part}" for part in parts
         )
         meaning = identity(["dated", spec.model_dump(mode="json"), scheme, tiers])
-        wide = [Column(part, "<i8", meaning, start=_NEVER) for part in (self._known, self._warned, self._breach_at, self._told)]
-        narrow = [Column(part, "<u1", meaning) for part in (self._early, self._breach_tier, self._ended)]
+        instants = (self._known, self._warned, self._breach_at, self._told, self._early)
+        wide = [Column(part, "<i8", meaning, start=_NEVER) for part in instants]
+        narrow = [Column(part, "<u1", meaning) for part in (self._breach_tier, self._ended)]
         self.columns = [Column(self._date, "<i8", meaning, start=_NO_DATE), *wide, *narrow]
 
     def fold(self, row: Row, record: Event, event: int, dossier: Opener, *, first: bool) -> bool:  # noqa: ARG002
@@ -95,14 +98,22 @@ class DatedClock(WarningClock):
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """The row as the dossier has it; what is new is known from now on."""
-        date_ms = self._instant(dossier.known(self._field))
-        early = self._spec_early is not None and self._spec_early.applies(dossier)
-        if (date_ms, early) == (int(row[self._date]), bool(row[self._early])):
-            return
+        date_ms, clock_ms = self._instant(dossier.known(self._field)), int(row["account.clock_ms"])
         if date_ms != int(row[self._date]):
             self._close(row, _CHANGED)
-            row[self._warned] = _NEVER
-        row[self._date], row[self._early], row[self._known] = date_ms, early, row["account.clock_ms"]
+            row[self._date], row[self._known], row[self._warned] = date_ms, clock_ms, _NEVER
+        early = self._spec_early is not None and self._spec_early.applies(dossier)
+        if early != (int(row[self._early]) >= 0):
+            row[self._early] = clock_ms if early else _NEVER
+            if not early:
+                self._put_off(row, clock_ms)
+
+    def _put_off(self, row: Row, clock_ms: int) -> None:
+        """What was warned of early only, for a risk that is withdrawn, is warned of in its time."""
+        warned_ms = int(row[self._warned])
+        if int(row[self._breach_at]) >= 0 and warned_ms - self._limits[int(row[self._breach_tier])] > clock_ms:
+            self._close(row, _WITHDRAWN)
+            row[self._warned] = clock_ms if self._yearly else _NEVER
 
     def _instant(self, content: Any) -> int:
         """The date in a profile field, _NO_DATE if there is none."""
@@ -139,11 +150,11 @@ class DatedClock(WarningClock):
         tier, target_ms = self.tier(row), self._target(row)
         if not self.watches(tier) or target_ms >= UNBOUNDED:
             return UNBOUNDED
-        due_ms = max(target_ms - self._ahead_ms(row, tier), int(row[self._known]), self.in_tier_ms(row), int(row[self._warned]))
+        known_ms, ahead_ms = max(int(row[self._known]), self.in_tier_ms(row), int(row[self._warned])), self._limits[tier]
+        due_ms = max(target_ms - ahead_ms, known_ms)
+        if self._spec_early is not None and (early_ms := int(row[self._early])) >= 0:
+            due_ms = min(due_ms, max(target_ms - ahead_ms - self._spec_early.by, known_ms, early_ms))
         return due_ms if due_ms < target_ms else UNBOUNDED
-
-    def _ahead_ms(self, row: Row, tier: int) -> int:
-        return self._limits[tier] + (self._spec_early.by if self._spec_early is not None and row[self._early] else 0)
 
     def since_ms(self, row: Row) -> int:
         """Since when the date is known."""
@@ -162,9 +173,9 @@ class DatedClock(WarningClock):
 
     def _breach(self, row: Row) -> Breach:
         tier, day = int(row[self._breach_tier]), day_of(self._calendar.local_day(int(row[self._warned])))
-        ahead = f"{duration_text(self._ahead_ms(row, tier))} ahead in {self.tiers[tier]}"
-        risk = ", as a risk is open" if row[self._early] else ""
-        said = f"{self.name}: {day} comes, to be seen to {ahead}{risk}; another date, or the day itself, resolves it"
+        early = f", {duration_text(self._spec_early.by)} more while a risk is open" if self._spec_early is not None else ""
+        ahead = f"{self.limit_text(tier)} ahead in {self.tiers[tier]}{early}"
+        said = f"{self.name}: {day} comes, to be seen to {ahead}; another date, or the day itself, resolves it"
         return Breach(int(row[self._breach_at]), tier, "", said)
 
     def _close(self, row: Row, why: int) -> None:
@@ -182,8 +193,7 @@ class DatedClock(WarningClock):
         if not why:
             return []
         row[self._ended], row[self._told] = 0, _NEVER
-        said = f"{self.name}: {'the day has come' if why == _CAME else 'there is another date, or none'}"
-        return [Ended(told_ms, int(row[self._breach_tier]), "", said)] if told_ms >= 0 else []
+        return [Ended(told_ms, int(row[self._breach_tier]), "", f"{self.name}: {_OVER[why]}")] if told_ms >= 0 else []
 
     def hush(self, row: Row) -> None:
         """Warn no more."""

@@ -63,6 +63,14 @@ def test_001_13_a_customer_at_risk_is_warned_of_earlier() -> None:
     assert told(f) == [("BREACHED", raised_ms)], "it should have been warned of already: now"
 
 
+def test_a_warning_that_came_early_is_resolved_when_the_risk_is_withdrawn_and_comes_again_in_its_time() -> None:
+    f = watched()
+    raised_ms = at(ENDS) - 100 * DAY
+    f.fold(prediction(score=90.0), contract(), risk(at=raised_ms), risk(status="WITHDRAWN", at=raised_ms + DAY))
+    f.tick(at(ENDS) - 90 * DAY)
+    assert told(f) == [("BREACHED", raised_ms), ("RESOLVED", raised_ms + DAY), ("BREACHED", at(ENDS) - 90 * DAY)]
+
+
 def test_a_tier_without_a_limit_is_quiet_and_who_rises_late_is_warned_of_then() -> None:
     f = watched()
     f.fold(contract())
