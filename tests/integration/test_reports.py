@@ -66,6 +66,7 @@ def test_reports_say_what_the_topics_hold(worked: Commands, tmp_path: Path) -> N
 
     exported = tmp_path / "log.avro"
     assert worked.run("export", "--avro", "--out", str(exported)).returncode == 0
-    assert worked.json("report", "top", "-n", "3", "--policy", "sabc", "--last", "3650d", "--from", str(exported))["rows"] == top["rows"]
+    of_file = worked.json("report", "top", "-n", "3", "--policy", "sabc", "--last", "3650d", "--from", str(exported))["rows"]
+    assert of_file == [row | {"tier": None} for row in top["rows"]]  # it does not fold a million orders for the sake of a column
     folded_again = worked.json("report", "pyramid", "--policy", "sabc", "--from", str(exported))
     assert {row["tier"]: row["accounts"] for row in folded_again["rows"]} == {row["tier"]: row["accounts"] for row in pyramid["rows"]}
