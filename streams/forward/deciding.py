@@ -4,6 +4,7 @@ from schemas.compiling import compiled
 from streams.earned import Claim, Standing
 from streams.forward.cells import NOWHERE, State, put, whole
 from streams.forward.ladder import band, move, reached, rung
+from streams.forward.overriding import to_publish
 from streams.forward.plan import (
     ANNOUNCES,
     CEILING,
@@ -119,7 +120,7 @@ def _advance(state: State, scheme: int, stood: Standing, claim: Claim) -> tuple[
     put(words, plan[scheme + SEATED], verdict.tier)
     gated = min(verdict.tier, whole(words, plan[scheme + CEILING]))
     put(words, plan[scheme + GATED], gated)
-    put(words, plan[scheme + PUBLISHED], gated)
+    put(words, plan[scheme + PUBLISHED], to_publish(state, scheme))
     put(words, plan[scheme + PENDING], verdict.pending_ms)
     put(words, plan[scheme + LIFT], claim.lift)
     put(words, plan[scheme + CLOCK_CEILING], claim.ceiling)

@@ -5,6 +5,7 @@ from streams.forward.cells import NOWHERE, State, put, whole
 from streams.forward.clocks import fire, runs_out
 from streams.forward.counts import counted
 from streams.forward.deciding import settle
+from streams.forward.overriding import expire
 from streams.forward.plan import (
     CLOCK,
     CLOCK_END,
@@ -33,6 +34,7 @@ from streams.forward.search import is_covered, next_change
 from streams.forward.tales import (
     BY_CLOCK,
     BY_DECAY,
+    BY_OVERRIDE_END,
     BY_PENDING_MOVE,
     BY_TRIGGER_END,
     BY_TRIGGER_IN_TIME,
@@ -76,6 +78,8 @@ def happen(state: State, tales: Tales, record: int, account: int, due_ms: int, i
     put(words, plan[CLOCK], max(before_ms, due_ms))
     if not is_covered(state, whole(words, plan[CLOCK])):
         return DOSSIER
+    if expire(state, due_ms):  # alone, as in Python
+        return DONE if settle(state, tales, Why(record, account, BY_OVERRIDE_END, NOWHERE, NOWHERE)) else FULL
     fired, ran_out_in = NOWHERE, NOWHERE
     for number in range((plan[CLOCK_END] - plan[CLOCKS]) // CLOCK_WIDTH):
         clock = plan[CLOCKS] + number * CLOCK_WIDTH

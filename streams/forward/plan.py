@@ -46,11 +46,12 @@ DIMENSION_WIDTH = 8
 # -- a scheme, its triggers and their conditions ---------------------------------------------------------------------------------
 SCORE, LOW, HIGH, SINCE, PENDING, EARNED, SEATED, GATED, CEILING, LIFT, CLOCK_CEILING = range(11)
 STEPPED, PUBLISHED, SEQUENCE, EFFECTIVE, TOP, STEP, RUNGS, ANNOUNCES, TRIGGERS, TRIGGER_END = range(11, 21)
+OVERRIDE, OVERRIDE_UNTIL, BEATS_RISK = range(21, 24)  # NOWHERE: the scheme allows none
 SCHEME_COLUMNS = (
     "score_micro", "low_micro", "high_micro", "since_ms", "pending_ms", "earned", "seated", "gated", "ceiling", "lift", "clock_ceiling",
     "stepped_ms", "published", "sequence", "effective_at_ms",
 )  # fmt: skip
-SCHEME_WIDTH = 21
+SCHEME_WIDTH = 24
 ENTER, LEAVE, STAY, PAUSE, HOT = range(5)  # of a tier
 RUNG_WIDTH = 5
 TIER, CONDITIONS, CONDITION_END = range(3)

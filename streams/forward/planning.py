@@ -228,8 +228,6 @@ class _Planner:
     def _scheme(self, scheme: Scheme) -> list[int]:
         if scheme.rating is not None:
             raise NotPlanned(f"scheme {scheme.name} goes by what only Python knows")
-        if scheme.override is not None:
-            raise NotPlanned(f"scheme {scheme.name} allows overrides, which only Python knows")
         triggers = []
         for number, trigger in enumerate(self._document.schemes[scheme.name].triggers):
             if trigger.lasts is not None:
@@ -243,7 +241,15 @@ class _Planner:
         rungs = self._listed([number for tier in range(len(scheme.ladder.tiers)) for number in _rung(scheme, tier)])
         begin = self._listed(triggers)
         columns = [self._place(scheme.column(part)) for part in p.SCHEME_COLUMNS]
-        return [*columns, len(scheme.ladder.tiers) - 1, scheme.ladder.step, rungs, int(scheme.announce_entry), begin, begin + len(triggers)]
+        ladder = [len(scheme.ladder.tiers) - 1, scheme.ladder.step, rungs, int(scheme.announce_entry)]
+        return [*columns, *ladder, begin, begin + len(triggers), *self._override(scheme)]
+
+    def _override(self, scheme: Scheme) -> list[int]:
+        """Where the row has tier and expiry, and whether an open risk loses."""
+        if scheme.override is None:
+            return [NOWHERE, NOWHERE, 0]
+        places = [self._place(scheme.column(part)) for part in ("override", "override_until_ms")]
+        return [*places, int(scheme.override.beats_risk)]
 
     def _clocks(self) -> list[list[int]]:
         rows = []

@@ -7,6 +7,7 @@ from streams.earned import Claim
 from streams.forward.cells import NOWHERE, State, put, whole
 from streams.forward.clocks import runs_out
 from streams.forward.counts import count_span, counted
+from streams.forward.overriding import overridden_until, to_publish
 from streams.forward.plan import (
     ASKED,
     AT_LEAST,
@@ -37,6 +38,7 @@ from streams.forward.plan import (
     LOW,
     OF_SCHEME,
     PENDING,
+    PUBLISHED,
     SCHEME_END,
     SCHEME_WIDTH,
     SCHEMES,
@@ -172,10 +174,10 @@ def _may_hold(state: State, trigger: int, from_ms: int, to_ms: int) -> tuple[boo
 
 @compiled
 def next_timer(state: State) -> int:
-    """The earliest clock or pending move (ms), UNBOUNDED if there is none."""
+    """The earliest clock, pending move or end of an override (ms), UNBOUNDED if there is none."""
     plan, earliest = state.plan, UNBOUNDED
     for scheme in range(plan[SCHEMES], plan[SCHEME_END], SCHEME_WIDTH):
-        earliest = min(earliest, whole(state.words, plan[scheme + PENDING]))
+        earliest = min(earliest, whole(state.words, plan[scheme + PENDING]), overridden_until(state, scheme))
     for clock in range(plan[CLOCKS], plan[CLOCK_END], CLOCK_WIDTH):
         earliest = min(earliest, runs_out(state, clock))
     return earliest
@@ -211,5 +213,6 @@ def decides(state: State, scheme: int, claim: Claim, now_ms: int) -> bool:
         or claim.lift != whole(words, plan[scheme + LIFT])
         or claim.ceiling != whole(words, plan[scheme + CLOCK_CEILING])
         or min(whole(words, plan[scheme + SEATED]), whole(words, plan[scheme + CEILING])) != whole(words, plan[scheme + GATED])
+        or to_publish(state, scheme) != whole(words, plan[scheme + PUBLISHED])
         or now_ms >= whole(words, plan[scheme + PENDING])
     )

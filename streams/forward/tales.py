@@ -24,6 +24,7 @@ STOOD, CLAIMED, TALE_WIDTH = 14, 17, 20
 """Where the decision's standing and claim begin, three numbers each: what a decision was made of says why it was made."""
 
 BY_RECORD, BY_LATE_RECORD, BY_TRIGGER, BY_CLOCK, BY_PENDING_MOVE, BY_TRIGGER_IN_TIME, BY_TRIGGER_END, BY_WINDOW, BY_DECAY = range(9)
+BY_OVERRIDE_END = 9
 """Causes. DETAIL of BY_CLOCK is the clock, OF_DETAIL the tier it ran out in; of BY_TRIGGER_IN_TIME the trigger and its scheme."""
 
 

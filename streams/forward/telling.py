@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from schemas.records import CauseKind, Forecast, Mode
-from streams import earned
+from streams import earned, overrides
 from streams.accounts import Accounts
 from streams.dossier import Dossier
 from streams.earned import Claim, Standing
@@ -173,6 +173,8 @@ class _Telling:
                 return "WINDOW", CONDITION_ENDED
             case t.BY_WINDOW:
                 return "WINDOW", None
+            case t.BY_OVERRIDE_END:
+                return overrides.CAUSE, overrides.EXPIRED
         return "DECAY", None
 
 

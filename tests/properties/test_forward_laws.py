@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.records import Event, Interaction
+from schemas.records import Event, Interaction, TierTransition
 from streams import deadlines, settling
 from streams.batches import RecordBatch
 from streams.cycle import Folded, fold_cycle
@@ -29,8 +29,9 @@ from streams.forward.powers import power_of_two
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
-from tests.builders import DAY, NOON, interaction, order, prediction, profile, risk
+from tests.builders import DAY, HOUR, NOON, command, interaction, order, prediction, profile, risk
 from tests.folding import SHIPPED, TOPIC_OF, shipped
+from tests.properties.test_override_laws import overridable
 from tests.worlds import policies_with_logs
 
 CODEC = Codec()
@@ -131,6 +132,34 @@ def test_over_any_policy_and_log_the_fast_forward_changes_nothing(world: World, 
         fast, fast_rows = folded(policy, placed(log), cut, forward=True)
     assert published(fast) == published(slow)
     assert fast_rows == slow_rows
+
+
+def commanded(log: list[Event], seed: int) -> list[Event]:
+    """The log, with orders among its records."""
+    random, out = Random(seed), list[Event]()
+    for number, record in enumerate(log):
+        out.append(record)
+        if random.random() < 0.06:
+            kind = random.choice(["OVERRIDE", "OVERRIDE", "REVOKE_OVERRIDE", "ASSIGN_OWNER"])
+            said = {"OVERRIDE": {"tier": random.choice("ABC")}, "ASSIGN_OWNER": {"owner_id": "wang"}}.get(kind, {})
+            until_ms = record.occurred_at + random.choice([HOUR, DAY, 5 * DAY, 20 * DAY]) if kind == "OVERRIDE" else None
+            how = {"arguments": said, "expires_at": until_ms, "approved_by": "lee", "event_id": f"c{number}"}
+            out.append(command(record.account_id, kind, record.occurred_at, **how))
+    return out
+
+
+@pytest.mark.parametrize("beats_risk", [False, True])
+@pytest.mark.parametrize("name", ["sabc", "sabc-live"])
+def test_compiled_code_decides_under_overrides_and_ends_them_as_python_does(name: str, beats_risk: bool) -> None:
+    policy, raws = overridable(shipped(name), beats_risk=beats_risk), placed(commanded(busy_log(5, 1_500, 30), 3))
+    with python_alone():
+        slow, slow_rows = folded(policy, raws, 400, forward=False)
+    fast, fast_rows = folded(policy, raws, 400, forward=True)
+    assert published(fast) == published(slow)
+    assert fast_rows == slow_rows
+    assert sum((each.handed for each in fast), Counter()) == Counter(), "compiled code did fold"
+    causes = [output.record.cause for each in fast for output in each.outputs if isinstance(output.record, TierTransition)]
+    assert {cause.detail for cause in causes if cause.kind == "OVERRIDE"} >= {"expired", "revoked"}
 
 
 @pytest.mark.parametrize("name", FORWARDED)
