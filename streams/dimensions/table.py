@@ -91,7 +91,8 @@ class Table:
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Look the fields up again."""
-        row[self._kept] = sum(line.points for line in self._looked_up(dossier))
+        known = ((spec, dossier.profile.get(field)) for field, spec in self._fields.items())
+        row[self._kept] = sum(spec.weight / 100 * spec.points(held.content) for spec, held in known if held is not None)
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line per field; a missing one says so."""
