@@ -193,3 +193,17 @@ def a_record_short(changelog_end: Any) -> Any:
         return int(seen[-1].offset) if seen else 0
 
     return end
+
+
+def a_change_decides_nothing(plan: Any) -> Any:
+    """No move is due at the instant of the change."""
+    return lambda *about: plan(*about)._replace(pending=np.zeros(0, np.int64))
+
+
+def who_is_undecided_is_forgotten(restored: Any) -> Any:
+    """What a change of policy left is taken for decided."""
+
+    def forgetful(*about: Any) -> None:
+        restored(*about)
+
+    return forgetful

@@ -9,6 +9,8 @@ from agents.unit_of_work import DEAD_LETTERS
 from streams import deadlines, merge
 from streams.account import AccountFold
 from streams.accounts import Accounts
+from streams.changing import Change
+from streams.older_rows import OlderRows
 from streams.partition import Partition
 from tests.properties.bugs import a_millisecond_late, deadlines_are_lost
 from tests.simulation import bugs
@@ -51,6 +53,8 @@ PLANTED = {
     "the fourth row is not written": Planted(Accounts, "take_changes", bugs.the_fourth_row_is_not_written),
     "a restore stops one record short": Planted(StruckLog, "changelog_end", bugs.a_record_short),
     "deadlines are late by a millisecond": Planted(deadlines, "next_change", a_millisecond_late),
+    "a change decides nothing": Planted(Change, "plan", bugs.a_change_decides_nothing),
+    "a restore forgets who is undecided": Planted(OlderRows, "restored", bugs.who_is_undecided_is_forgotten),
     "deadlines are lost": Planted(Accounts, "restore_rows", deadlines_are_lost),
 }
 BREAKING = {
@@ -60,6 +64,7 @@ BREAKING = {
     "time_waits_for_lag": "a tick waits for nothing",
     "refused_are_dead_letters": "one dead letter at a time",
     "chains_are_whole": "one transition at a time",
+    "everyone_is_decided": "a change decides nothing",
     "replay_is_live": "sent again without its outputs",
     "restored_is_live": "the last tick is not restored",
     "nothing_lost_or_doubled": "deadlines are late by a millisecond",
