@@ -62,7 +62,7 @@ class Alert(Watch):
         """Take over what the profile says."""
         self._conditions.recall(row, dossier)
 
-    def may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
+    def _may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
         """Whether the conditions may come true or end."""
         surely, possibly = self._conditions.may_hold(row, from_ms, to_ms)
         return not surely if row[self._on] else possibly
@@ -71,7 +71,7 @@ class Alert(Watch):
         """When the conditions may."""
         return self._conditions.steps(row, from_ms)
 
-    def observe(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:  # noqa: ARG002
+    def _observed(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:  # noqa: ARG002
         """They came true, or they ended."""
         holds = self._conditions.holds(row, at_ms)
         if holds and not row[self._on]:

@@ -84,7 +84,7 @@ class Health(Watch):
         """Whole points at an instant."""
         return _whole(sum(weight * dimension.at(row, at_ms) for dimension, weight in self._of))
 
-    def may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
+    def _may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
         """Whether it may be worth other whole points."""
         spans = [(dimension.span(row, from_ms, to_ms), weight) for dimension, weight in self._of]
         least, most = _whole(sum(weight * span.low for span, weight in spans)), _whole(sum(weight * span.high for span, weight in spans))
@@ -94,7 +94,7 @@ class Health(Watch):
         """When one of its dimensions may change."""
         return steps([dimension for dimension, _ in self._of], row, from_ms)
 
-    def observe(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:
+    def _observed(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:
         """It is worth other points than before: it fell, it recovered, or neither."""
         points, before = self.points(row, at_ms), int(row[self._points])
         if points == before:

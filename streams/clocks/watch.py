@@ -18,6 +18,7 @@ from streams.units import UNBOUNDED
 
 _NEVER = -1
 _EVERY_TIER = 1
+_HUSHED = 2
 
 
 class Watch(WarningClock):
@@ -41,7 +42,7 @@ class Watch(WarningClock):
     # -- what each kind says -------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
+    def _may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
         """Whether there may be something to observe within [from_ms, to_ms]; exact for one instant."""
 
     @abstractmethod
@@ -49,7 +50,7 @@ class Watch(WarningClock):
         """Every instant after `from_ms`, as far as the row knows, at which there may be; None if there may be between."""
 
     @abstractmethod
-    def observe(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:
+    def _observed(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:
         """Take in what the instant brings; the breach that begins there."""
 
     @abstractmethod
@@ -67,6 +68,16 @@ class Watch(WarningClock):
     def _end(self, row: Row) -> None:
         row[self._on] = 0
         row[self._ended] = int(row[self._told]) >= 0
+
+    # -- for the fold --------------------------------------------------------------------------------------------------
+
+    def may_turn(self, row: Row, from_ms: int, to_ms: int) -> bool:
+        """Whether there may be something to observe within [from_ms, to_ms]; exact for one instant."""
+        return int(row[self._on]) != _HUSHED and self._may_turn(row, from_ms, to_ms)
+
+    def observe(self, row: Row, dossier: Opener, at_ms: int) -> list[Breach]:
+        """Take in what the instant brings; the breach that begins there."""
+        return self._observed(row, dossier, at_ms) if int(row[self._on]) != _HUSHED else []
 
     # -- as a clock ----------------------------------------------------------------------------------------------------
 
@@ -102,7 +113,8 @@ class Watch(WarningClock):
         return [ended]
 
     def hush(self, row: Row) -> None:
-        """It moves no tier, and tells nothing of a copy."""
+        """Watch no more."""
+        row[self._on] = _HUSHED
 
     def breached(self, row: Row, dossier: Callable[[], Dossier]) -> list[Breach]:  # noqa: ARG002
         """The breach that lasts."""

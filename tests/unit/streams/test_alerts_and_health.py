@@ -174,6 +174,18 @@ def test_whoever_looks_and_whenever_it_is_restored_the_same_is_told() -> None:
     assert acted(plain.partition, daily) == acted(ticked.partition, every_other_day) == acted(again, daily) != []
 
 
+def test_what_is_watched_on_the_way_does_not_keep_a_forecast_from_being_made() -> None:
+    fading = {"m": {"from": "interactions", "points": {"VISIT": 100}, "half_life": "10d"}}
+    shown = {"warm": {"linear": {"measure": "m", "from": 0, "to": 100}}}
+    health = {"of": {"warm": 1.0}, "drop": 90, "within": "400d", "then": {"action": "wake_up"}}
+    ladder = {"kind": "score", "tiers": [{"name": "C"}, {"name": "A", "enter_at": 2}]}
+    f = Folding(policy_of(measures=fading, dimensions=shown, score={"warm": 1.0}, schemes={"abc": ladder}, health=health))
+    (change,) = f.fold(interaction(kind="VISIT"))
+    assert change.forecast is not None, "health falls by 97 whole points before"
+    (fall,) = f.tick(change.forecast.at)
+    assert (fall.to_tier, fall.effective_at) == (change.forecast.to_tier, change.forecast.at)
+
+
 def test_who_is_to_be_left_alone_is_not_woken_up_where_that_means_contact() -> None:
     f = well()
     f.fold(profile(do_not_contact=True), prediction(score=90.0), order(order_id="1"), ticket(satisfaction=5))
