@@ -111,7 +111,8 @@ def after_it(guarded: SecuredKafka, folder: Path) -> list[str]:
         ("worker", ["doctor"]),
     ]
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda command: said_by(guarded, command[0], *command[1]), commands))
+        told = list(pool.map(lambda command: said_by(guarded, command[0], *command[1]), commands))
+    return [*told, said_by(guarded, "policy activate", "policy", "activate", str(POLICY), "--dry-run", expect=2)]  # it is in force already
 
 
 def about_a_person() -> list[dict[str, object]]:
