@@ -7,7 +7,7 @@ with an id of the caller's own may have been answered before: then that answer i
 import time
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents import clients
 from agents.messages import parted, there
@@ -84,7 +84,7 @@ class Listener:
         """The answer among what has come."""
         records, reports = parted(there(consumer, _LOOKED_AT_ONCE, _LOOK_S))
         for error in filter(None, (report.error() for report in reports)):
-            if error.fatal() or error.code() in clients.DENIED:
+            if error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:  # it is in no group, whatever is said of that
                 raise clients.unreachable(self._settings, KafkaException(error))
         actions = (self._codec.decode_as(Action, record.value()) for record in records)
         return next((action for action in actions if self._is_answer(action)), None)

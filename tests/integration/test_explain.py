@@ -73,10 +73,11 @@ def worker(scene: Scene) -> Iterator[Worker]:
 
 KEYS = {
     "account_id", "application", "partition", "generation", "policy", "records", "clock_at", "known_at", "as_of", "score_micro",
-    "dimensions", "contributions", "schemes", "clocks", "owner_id", "pool", "profile", "open_risks",
+    "dimensions", "contributions", "schemes", "clocks", "owner_id", "pool", "profile", "open_risks", "health",
 }  # fmt: skip
 STANDING = {
-    "earned", "seated", "gated", "published", "tiers", "sequence", "effective_at", "trail", "lift", "without", "next_tier", "forecast",
+    "earned", "seated", "gated", "published", "tiers", "sequence", "effective_at", "trail", "lift", "override", "rating",
+    "without", "next_tier", "forecast",
 }  # fmt: skip
 
 
