@@ -16,6 +16,9 @@ from tests.house.documents import OPERATIONS, TABLES, documents, fences, prose, 
 from tests.house.tree import ROOT, place
 
 PAGES = list(documents())
+COVERAGE = ROOT / "docs" / "coverage.md"
+FACTS = {"000": 19, "001": 30, "002": 37, "003": 14, "004": 12}
+"""How many facts each source document has; beside them stand 15 open questions and 15 fixtures."""
 LONGEST = 160
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _TEST = re.compile(r"`(tests/[\w./]+\.py)(?:::(\w+))?`")
@@ -92,8 +95,42 @@ def test_guarantees_name_a_test_for_each_promise() -> None:
     assert [row for row in rows if not _TEST.search(row)] == []
 
 
+def test_every_fact_question_and_fixture_of_the_source_documents_is_met_or_said_to_be_missing() -> None:
+    asked = {f"{document}-{number:02}" for document, count in FACTS.items() for number in range(1, count + 1)}
+    asked |= {f"{kind}{number}" for kind in ("Q", "fixture ") for number in range(1, 16)}
+    named = {fact for row in _coverage() for fact in _facts(row[0])}
+    assert sorted(asked ^ named) == []
+
+
+def test_a_fact_that_is_met_names_a_test_and_one_that_is_not_says_why() -> None:
+    met = [row for row in _coverage() if not _TEST.search(row[-1])]
+    said = COVERAGE.read_text(encoding="utf-8").partition("## Missing")[2]
+    assert [row[0] for row in met if f"| {row[0]} |" not in said] == []
+    assert [row[0] for row in _coverage() if not all(row)] == []
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = _LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(page.name for page in folder.glob("0*.md"))
+
+
 def test_commands_that_are_run_are_marked() -> None:
     assert fences(ROOT / "README.md", "sh run")
+
+
+def _coverage() -> list[list[str]]:
+    """The rows of the tables of coverage, without their headings."""
+    rows = [line.strip("|").split(" | ") for line in COVERAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows if row[0].strip() != "fact"]
+
+
+def _facts(named: str) -> set[str]:
+    """`000-01..03, Q8` are 000-01, 000-02, 000-03 and Q8. What stands in brackets says which part is meant."""
+    found = set(re.findall(r"\b(?:\d{3}-\d\d|Q\d+|fixture \d+)\b", named))
+    for document, first, last in re.findall(r"\b(\d{3})-(\d\d)\.\.(\d\d)\b", named):
+        found |= {f"{document}-{number:02}" for number in range(int(first), int(last) + 1)}
+    return found
 
 
 @cache

@@ -30,6 +30,14 @@ def test_000_12_yunxiang_with_one_million_is_s_in_the_lighthouse_track() -> None
     assert graded(**YUNXIANG, track="value", need="vague").tier() == "B", "one million alone would be budget level B"
 
 
+def test_000_13_companies_b_and_c_are_graded_by_the_rules_alone() -> None:
+    """The document grades neither: a young firm with 200,000, and a referral with 50,000 for a module at the fringe."""
+    b, c = graded(annual_budget_minor=20_000_000, need="vague"), graded(annual_budget_minor=5_000_000)
+    assert (b.tier(), c.tier()) == ("B", "B")
+    assert "track value: 70 of 100 for B" in b.published[-1].trail[0].because
+    assert "track price: 70 of 100 for B" in c.published[-1].trail[0].because
+
+
 @pytest.mark.parametrize("known", [COMPANY_A, YUNXIANG])
 def test_000_05_the_same_inputs_in_another_track_have_another_grade_on_the_same_chain(known: dict[str, Any]) -> None:
     f = graded(**known, track="price")
