@@ -167,12 +167,17 @@ class Deciding:
 
 def told(why: Cause, appended_at_ms: int, outputs: list[Output]) -> list[Output]:
     """What a decision gave, as what it is: a change of policy, on which nobody is to act."""
-    return [_as_change(why, appended_at_ms, output) for output in outputs if not isinstance(output.record, HotLead | Action)]
+    return [_as_change(why, appended_at_ms, output) for output in outputs if not _calls(output.record)]
+
+
+def _calls(record: msgspec.Struct | None) -> bool:
+    """Whether somebody is asked to act; that a breach is over asks nothing, and somebody waits for it."""
+    return isinstance(record, HotLead) or (isinstance(record, Action) and record.resolves is None)
 
 
 def _as_change(why: Cause, appended_at_ms: int, output: Output) -> Output:
     record = output.record
-    if not isinstance(record, TierTransition):
+    if not isinstance(record, TierTransition | Action):
         return output
     return output._replace(record=msgspec.structs.replace(record, cause=why, lag_ms=record.decided_at - appended_at_ms))
 

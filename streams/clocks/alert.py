@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field
 
-from schemas.records import AccountProfile
 from streams.clocks.common import Breach, TieredSpec, Warnings, consequences_said
 from streams.clocks.watch import Watch
 from streams.conditions import Conditions, When, when_problems, when_said
@@ -51,12 +50,6 @@ class Alert(Watch):
         self._conditions = Conditions(spec.when, place, parts)
         self.columns += self._conditions.columns
         self.topics = ("profiles",) if self._conditions.from_profile else ()
-
-    def fold(self, row: Row, record: object, event: int, dossier: Opener, *, first: bool) -> bool:  # noqa: ARG002
-        """What it asks of the profile is kept in the row."""
-        if isinstance(record, AccountProfile):
-            self._conditions.recall(row, dossier())
-        return False
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Take over what the profile says."""

@@ -21,8 +21,7 @@ def assign_owner(order: Order, accounts: Accounts, fold: AccountFold) -> Carried
         dossier = account.dossier_to_change()
         was_pooled = dossier.pool is not None
         dossier.assign(owner, int(account.row["account.clock_ms"]), event_id64("commands", command.event_id))
-        for source in order.policy.sources:
-            source.recall(account.row, dossier)
+        order.policy.recall(account.row, dossier)
         return Changed(f"the account has this owner now{', and left the pool' if was_pooled else ''}", "COMMAND", command.kind)
 
     return carried_out(order, accounts, fold, change)

@@ -116,6 +116,7 @@ class CompiledPolicy:
         self.lateness_ms, self.act_within_ms, self.forecast_horizon_ms = document.lateness, document.act_within, document.forecast_horizon
         self.watches = self._compiled_watches(document)
         self.movers += self.watches
+        self.recalling += self.watches
         self.clocks: list[Clock] = [*self._compiled_clocks(document), *self.watches]
         self.playbooks = {(scheme, tier): spec.record() for scheme, tiers in document.playbooks.items() for tier, spec in tiers.items()}
         self.inputs = self._named_inputs()

@@ -8,7 +8,7 @@ from schemas.errors import PolicyError
 from schemas.records import Action
 from streams.partition import Partition
 from streams.replay import FileReplay, LoggedEvent
-from tests.builders import DAY, HOUR, NOON, interaction, invoice, order, prediction, profile, ticket
+from tests.builders import DAY, HOUR, NOON, command, interaction, invoice, order, prediction, profile, ticket
 from tests.folding import TOPIC_OF, Folding, policy_of, restored, shipped
 
 PAID = {"from": "orders", "status": ["PAID"]}
@@ -41,7 +41,7 @@ HEALTH: dict[str, Any] = {
 
 def watching(**parts: Any) -> Folding:
     more = {"alerts": ALERTS} | parts
-    return Folding(policy_of(measures=MEASURES, dimensions=DIMENSIONS, score={"ai": 1.0}, schemes={"abc": LADDER}, **more))
+    return Folding(policy_of(**{"measures": MEASURES, "dimensions": DIMENSIONS, "score": {"ai": 1.0}, "schemes": {"abc": LADDER}} | more))
 
 
 def well() -> Folding:
@@ -54,6 +54,21 @@ def told(f: Folding) -> list[tuple[str, str, int]]:
 
 def paid(number: int, at: int, *, late: bool = False) -> Any:
     return invoice(invoice_id=f"i{number}", status="PAID", due_at=at, paid_at=at + (DAY if late else 0), at=at)
+
+
+def test_an_alert_that_comes_true_when_an_override_expires_comes_at_that_very_millisecond() -> None:
+    f = watching(schemes={"abc": {**LADDER, "override": {"at_most": "365d"}}})
+    said = {"arguments": {"tier": "A"}, "requested_by": "kim", "approved_by": "lee", "reason": "pilot"}
+    f.fold(order(order_id="1"), command("acme", "OVERRIDE", NOON + HOUR, expires_at=NOON + 180 * DAY, **said))
+    f.tick(NOON + 180 * DAY - 1)
+    f.tick(NOON + 180 * DAY)
+    assert told(f)[-1] == ("BREACHED", "churn_alert", 180 * DAY)
+
+
+def test_an_alert_on_the_owner_sees_an_owner_who_was_assigned() -> None:
+    f = watching(alerts={"vip": {"when": {"owner_id": "lee"}, "then": {"action": "welcome"}}})
+    f.fold(profile(owner_id="kim"), command("acme", "ASSIGN_OWNER", NOON + HOUR, arguments={"owner_id": "lee"}))
+    assert ("BREACHED", "welcome", HOUR) in told(f)
 
 
 def test_001_19_a_churn_alert_comes_by_time_alone_at_its_millisecond_and_the_next_order_resolves_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import Event
 from streams.account import Fate
-from tests.builders import DAY, HOUR, NOON, command, interaction, profile
+from tests.builders import DAY, HOUR, NOON, command, interaction, prediction, profile
 from tests.folding import Folding, policy_of, restored
 
 CLOCKS = {"owner_update": {"resets_on": {"actor": "OWNER"}, "after": "30d", "then": "recycle"}}
@@ -117,3 +117,15 @@ def test_a_restored_account_has_its_owner(owned: Folding) -> None:
     owned.fold(assignment())
     owned.keep()
     assert restored(owned.changelog, POLICY).view("acme") == owned.view()
+
+
+def test_tracks_go_by_an_owner_who_was_assigned() -> None:
+    def from_points(points: float) -> dict[str, Any]:
+        return {"weighted": {"weights": {"ai": 1}, "enter_at": {"B": points}}}
+
+    scheme = {"kind": "tracks", "tiers": [{"name": "C"}, {"name": "B"}], "tracks": {"many": from_points(50), "key": from_points(10)}}
+    tracks = {"rules": [{"track": "key", "when": {"owner_id": "lee"}}], "default": "many"}
+    f = Folding(policy_of(tracks=tracks, score=None, schemes={"grade": scheme}))
+    assert f.fold(profile(owner_id="kim"), prediction(score=30.0)) == []
+    (change,) = f.fold(assignment("lee"))
+    assert (change.to_tier, change.cause.kind) == ("B", "COMMAND")

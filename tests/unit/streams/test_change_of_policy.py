@@ -265,6 +265,26 @@ def test_an_order_that_cannot_be_obeyed_is_refused_and_changes_nothing(other: di
     assert (f.partition.policy.digest, f.partition.undecided, f.partition.take_changes()) == (policy_of().digest, 0, [])
 
 
+def test_a_breach_that_a_change_ends_is_resolved_for_somebody_waits_for_it() -> None:
+    def worth_all_after(time: str, **more: Any) -> CompiledPolicy:
+        since = {"linear": {"measure": "quiet", "from": 0, "to": time}}
+        return policy_of(
+            measures={"quiet": {"from": "interactions", "since": "last"}},
+            dimensions={"ai": {"prediction": "conversion", "fallback": 0}, "distance": since},
+            alerts={"far": {"when": {"distance": {"at_least": 50}}, "then": {"action": "call"}}},
+            **more,
+        )
+
+    f = Folding(worth_all_after("60d"))
+    f.fold(interaction())
+    for at in (NOON + 30 * DAY - 1, NOON + 30 * DAY):
+        f.tick(at)
+    activate(f, worth_all_after("90d", **NEXT))
+    decide(f)
+    breach, over = (each for each in f.records("actions") if each.name == "call")
+    assert (over.kind, over.resolves, over.cause.kind) == ("RESOLVED", breach.action_id, "POLICY")
+
+
 def test_an_order_for_another_application_is_none_of_ours() -> None:
     f = graded(policy_of())
     assert activate(f, LOWER, application="other") == []
