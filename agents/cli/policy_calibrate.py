@@ -76,6 +76,8 @@ def _chosen(policy: "CompiledPolicy", named: list[str] | None) -> list[str]:
     known = list(policy.document.measures)
     if unknown := [name for name in named or [] if name not in known]:
         raise SettingsError(f"--measure must be a measure of {policy.name} ({', '.join(known) or 'it has none'}), got {', '.join(unknown)}")
+    if not known:
+        raise SettingsError(f"policy {policy.name} has no measures: write those that are to be graded by into it first")
     return named or known
 
 
@@ -85,7 +87,8 @@ def _give(policy: "CompiledPolicy", found: "list[Breakpoints]", kind: str, refus
     from streams.policy.quantiles import snippet
 
     times = {name: hasattr(spec, "since") for name, spec in policy.document.measures.items()}
-    snippets = {each.measure: snippet(kind, each, is_time=times[each.measure]) for each in found if len(each.points) > 1}
+    divides = 1 if kind == "percentile" else 2  # the smallest and the largest are the ends of a percentile, and no ends of classes
+    snippets = {each.measure: snippet(kind, each, is_time=times[each.measure]) for each in found if len(each.points) > divides}
     if as_json:
         print_json({"kind": kind, "refused": refused, "measures": [each._asdict() for each in found], "snippets": snippets})
         return
@@ -96,7 +99,7 @@ def _give(policy: "CompiledPolicy", found: "list[Breakpoints]", kind: str, refus
         print(yaml.safe_dump(said, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120).rstrip())
     for each in found:
         if each.measure not in snippets:
-            err().print(f"{each.measure} is the same for every account: nothing divides them.")
+            err().print(f"{each.measure} is much the same for every account: nothing divides them.")
     if refused:
         err().print(f"[yellow]left out[/] {refused:,} records that were refused")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
-from agents.cli.output import out, plain_table, progress_bar, reading_bar
+from agents.cli.output import err, out, plain_table, progress_bar, reading_bar
 from agents.cli.policies import required_policy
 from agents.dying import ExitCode
 from schemas.errors import SettingsError
@@ -94,6 +94,8 @@ def report(
     compiled = required_policy(settings.policy) if settings.policy else None
     filled = _filled(settings, found, source, compiled, save)
     answer = answered(found, filled.model, asked, compiled, filled.left_out)
+    if account and not answer.rows:
+        err().print(f"tierstream: there is no account {account} in what was read", markup=False)
     _give(answer, as_json, as_csv, picture)
     raise typer.Exit(ExitCode.FOUND_A_PROBLEM if account and not answer.rows else ExitCode.FINE)
 

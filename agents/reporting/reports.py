@@ -194,8 +194,8 @@ CAMPAIGNS = Report(
     FROM named LEFT JOIN touched USING (campaign_id) LEFT JOIN hot USING (campaign_id) LEFT JOIN brought USING (campaign_id)
     ORDER BY amount_minor DESC, campaign_id
     """,
-    (Column("campaign_id", "campaign"), Column("touches", "touches", "count"), Column("leads", "leads (accounts)", "count"),
-     Column("hot_leads", "hot leads", "count"), Column("customers", "customers", "count"), Column("orders", "orders", "count"),
+    (Column("campaign_id", "campaign"), Column("touches", "touches", "count"), Column("leads", "leads", "count"),
+     Column("hot_leads", "hot leads", "count"), Column("customers", "buyers", "count"), Column("orders", "orders", "count"),
      Column("amount_minor", "amount", "money"), Column("per_lead_minor", "amount per lead", "money")),
     Picture("bars", "campaign_id", "amount_minor"),
     "365d",
@@ -209,14 +209,19 @@ HANDOVER = Report(
     (*_TIERS, "interactions", "orders", "profiles", "risks", "opportunities", "actions"),
     """
     SELECT part, at, what FROM (
-      SELECT 1 AS place, 'who' AS part, at, replace(name, '_', ' ') || ': ' || content AS what, name AS sorted
-        FROM field WHERE account_id = :account AND content IS NOT NULL
+      SELECT 1 AS place, 'who' AS part, at, CASE WHEN name GLOB '*_minor'
+            THEN replace(replace(name, '_minor', ''), '_', ' ') || ': ' || printf('%,d', round(content / :minor_per_unit)) || ' ' || :currency
+            ELSE replace(name, '_', ' ') || ': ' || content END AS what, name AS sorted
+        FROM field WHERE account_id = :account AND content IS NOT NULL AND name <> 'owner_id'
       UNION ALL SELECT 2, 'tier', since_at, tier || ' on ladder ' || scheme || CASE pooled WHEN 1 THEN ', in the public pool' ELSE '' END
           || coalesce(', owner ' || owner_id, ''), scheme FROM standing WHERE account_id = :account
       UNION ALL SELECT 3, 'risk', at, kind || ' (' || severity || ') is open', at FROM risk
           WHERE account_id = :account AND status = 'RAISED'
-      UNION ALL SELECT 4, 'to do', at, kind || ': ' || reason, at FROM action a WHERE account_id = :account AND resolves IS NULL
+      UNION ALL SELECT 4, 'to do', at, lower(kind) || ' ' || replace(name, '_', ' ') || ': ' || reason, at FROM action a
+          WHERE account_id = :account AND resolves IS NULL AND kind NOT IN ('DONE', 'REFUSED', 'RECYCLED')
           AND NOT EXISTS (SELECT 1 FROM action b WHERE b.resolves = a.action_id)
+          AND NOT EXISTS (SELECT 1 FROM action b WHERE a.kind = 'PLAYBOOK' AND b.kind = 'PLAYBOOK' AND b.account_id = a.account_id
+                            AND b.scheme = a.scheme AND b.at > a.at)
       UNION ALL SELECT 5, 'opportunity', at, process || ' ' || opportunity_id || ': ' || stage || ', ' || lower(status), at
         FROM opportunity WHERE account_id = :account
       UNION ALL SELECT 6, 'bought', max(at), count(*) || ' × ' || lower(status) || ', '

@@ -79,3 +79,14 @@ def test_a_line_that_is_no_order_is_counted_and_exits_1_and_a_wrong_measure_2(tm
     wrong = tierstream("policy", "calibrate", "orders-rfm", str(shop), "-m", "revenu")
     assert wrong.returncode == 2
     assert "--measure must be a measure of orders-rfm" in wrong.stderr
+
+
+def test_what_divides_nobody_is_said_and_not_pasted(tmp_path: Path) -> None:
+    shop = tmp_path / "shop.csv"
+    shop.write_text("account_id,occurred_at,amount\na1,2026-03-02T00:00:00Z,5\na2,2026-03-02T00:00:00Z,9\n", encoding="utf-8")
+    said = tierstream("policy", "calibrate", "orders-rfm", str(shop), "-m", "revenue_12m", "--kind", "rfm")
+    assert said.returncode == 0, said.stderr
+    assert "breakpoints" not in said.stdout
+    assert "nothing divides them" in said.stderr
+    nothing = tierstream("policy", "calibrate", "cadence", str(shop))
+    assert (nothing.returncode, "policy cadence has no measures" in nothing.stderr) == (2, True)

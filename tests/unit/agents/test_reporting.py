@@ -171,18 +171,21 @@ def test_002_29_a_campaign_is_told_down_to_the_contract_amount_per_lead() -> Non
 
 def test_002_29_a_new_owner_is_told_what_there_is_to_know() -> None:
     log = [
-        profile("a", name="Acme", industry="finance"), profile("a", NOON + 1, industry="manufacturing"),
+        profile("a", name="Acme", industry="finance", annual_budget_minor=200_000_000), profile("a", NOON + 1, industry="manufacturing"),
         tiers("a", "A", owner_id="lin"), transition("a", "B", "A"),
         risk("a"), risk("a", risk_id="r-2", kind="TAX_ARREARS"), risk("a", "WITHDRAWN", NOON + 1, risk_id="r-2", kind="TAX_ARREARS"),
-        action("1", "a", "STAGE_OVERDUE", "A", NOON), action("2", "a", "CADENCE_BREACHED", "A", NOON),
-        action("3", "a", "CADENCE_KEPT", "A", NOON + 1, resolves="2"),
+        action("1", "a", "BREACHED", "A", NOON, name="stage_dwell"), action("2", "a", "BREACHED", "A", NOON, name="cadence"),
+        action("3", "a", "RESOLVED", "A", NOON + 1, name="cadence", resolves="2"),
+        action("4", "a", "PLAYBOOK", "B", NOON, name="light"), action("5", "a", "PLAYBOOK", "A", NOON + 1, name="L2C", reason="B to A"),
+        action("6", "a", "DONE", "A", NOON, name="ASSIGN_OWNER"), action("7", "a", "RECYCLED", "A", NOON, name="silence"),
         stage_change("a"), order("a", "PAID", 50_000), interaction("a", "CALL", actor="OWNER"), order("b", "PAID", 1),
     ]  # fmt: skip
     told = rows_of("handover", log, "part", "what", account="a")
     assert ("who", "industry: manufacturing") in told
     assert ("tier", "A on ladder abc, owner lin") in told
     assert [what for part, what in told if part == "risk"] == ["LAWSUIT (HIGH) is open"]
-    assert [what for part, what in told if part == "to do"] == ["STAGE_OVERDUE: silent too long"]
+    assert ("who", "annual budget: 2,000,000 CNY") in told
+    assert [what for part, what in told if part == "to do"] == ["breached stage dwell: silent too long", "playbook L2C: B to A"]
     assert ("bought", "1 × paid, 500 CNY") in told
     assert ("touches", "1 × call (owner)") in told
     assert [part for part, _ in told if part in ("changes", "opportunity")] == ["opportunity", "changes"]
