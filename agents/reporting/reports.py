@@ -210,9 +210,10 @@ HANDOVER = Report(
     """
     SELECT part, at, what FROM (
       SELECT 1 AS place, 'who' AS part, at, CASE WHEN name GLOB '*_minor'
-            THEN replace(replace(name, '_minor', ''), '_', ' ') || ': ' || printf('%,d', round(content / :minor_per_unit)) || ' ' || :currency
+            THEN replace(replace(name, '_minor', ''), '_', ' ') || ': '
+              || printf('%,d', round(content / :minor_per_unit)) || ' ' || :currency
             ELSE replace(name, '_', ' ') || ': ' || content END AS what, name AS sorted
-        FROM field WHERE account_id = :account AND content IS NOT NULL AND name <> 'owner_id'
+        FROM field WHERE account_id = :account AND content IS NOT NULL AND name != 'owner_id'
       UNION ALL SELECT 2, 'tier', since_at, tier || ' on ladder ' || scheme || CASE pooled WHEN 1 THEN ', in the public pool' ELSE '' END
           || coalesce(', owner ' || owner_id, ''), scheme FROM standing WHERE account_id = :account
       UNION ALL SELECT 3, 'risk', at, kind || ' (' || severity || ') is open', at FROM risk
