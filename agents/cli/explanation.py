@@ -65,7 +65,13 @@ def _standing(view: dict[str, Any], scheme: str, standing: dict[str, Any], clock
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for said in (*_stages(standing), *_rating(view, standing, clock), ("up", _way_up(standing)), *_ahead(view, standing, clock)):
+    for said in (
+        *_stages(standing),
+        *_ordered(standing),
+        *_rating(view, standing, clock),
+        ("up", _way_up(standing)),
+        *_ahead(view, standing, clock),
+    ):
         table.add_row(*said)
     return [title, Padding(table, (0, 0, 0, 2), expand=False)]
 
@@ -82,6 +88,14 @@ def _stages(standing: dict[str, Any]) -> list[tuple[str, str]]:
                 said.append(("", f"trigger to {lift['tier']}: {lift['because'].replace('_', ' ')}"))
         before = stage["tier"]
     return [*said, ("besides", ", ".join(idle))] if idle else said
+
+
+def _ordered(standing: dict[str, Any]) -> list[tuple[str, str]]:
+    """Whose order the override is."""
+    if (override := standing["override"]) is None:
+        return []
+    approved = f", approved by {override['approved_by']}" if override["approved_by"] else ""
+    return [("ordered", f"by {override['requested_by']}{approved}")]
 
 
 def _rating(view: dict[str, Any], standing: dict[str, Any], clock: Clock) -> list[tuple[str, str]]:

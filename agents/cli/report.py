@@ -94,10 +94,8 @@ def report(
     compiled = required_policy(settings.policy) if settings.policy else None
     filled = _filled(settings, found, source, compiled, save)
     answer = answered(found, filled.model, asked, compiled, filled.left_out)
-    if account and not answer.rows:
-        err().print(f"tierstream: there is no account {account} in what was read", markup=False)
     _give(answer, as_json, as_csv, picture)
-    raise typer.Exit(ExitCode.FOUND_A_PROBLEM if account and not answer.rows else ExitCode.FINE)
+    _end(answer, account)
 
 
 def _list() -> None:
@@ -167,3 +165,11 @@ def _give(answer: "Answer", as_json: bool, as_csv: bool, picture: Path | None) -
         write_csv(answer, sys.stdout)
     else:
         show_answer(out(), answer)
+
+
+def _end(answer: "Answer", account: str | None) -> None:
+    """Leave, and say so where nobody knows the account."""
+    if account is None or answer.rows:
+        return
+    err().print(f"tierstream: there is no account {account} in what was read", markup=False)
+    raise typer.Exit(ExitCode.FOUND_A_PROBLEM)

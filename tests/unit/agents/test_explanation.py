@@ -13,8 +13,8 @@ from agents.cli import explanation
 from agents.json_lines import logged_event
 from schemas.records import Event
 from streams.replay import FileReplay
-from tests.builders import DAY, NOON, interaction, prediction, profile, risk
-from tests.folding import Folding, shipped
+from tests.builders import DAY, NOON, command, interaction, prediction, profile, risk
+from tests.folding import Folding, policy_of, shipped
 from tests.house.documents import OPERATIONS, fences
 from tests.house.tree import ROOT
 
@@ -59,6 +59,18 @@ def test_a_trigger_is_said_with_its_condition_and_a_gate_with_its_risk() -> None
         "LAWSUIT r-1 (HIGH) is open since 12 January 2024, 20:00",
     ):
         assert said in text
+
+
+def test_an_override_is_said_with_its_reason_and_who_ordered_it() -> None:
+    tiers = [{"name": "C"}, {"name": "B", "enter_at": 60}, {"name": "A", "enter_at": 80}]
+    f = Folding(policy_of(schemes={"sabc": {"kind": "score", "tiers": tiers, "override": {"at_most": "90d"}}}))
+    f.fold(prediction(score=70.0))
+    order: dict[str, Any] = {"arguments": {"tier": "A"}, "requested_by": "kim", "approved_by": "lee", "reason": "pilot customer"}
+    f.fold(command("acme", "OVERRIDE", NOON + DAY, expires_at=NOON + 30 * DAY, **order))
+    text = words(told(f.view()))
+    assert "published A: an override to A until" in text
+    assert "pilot customer" in text
+    assert "ordered by kim, approved by lee" in text
 
 
 def test_points_that_are_there_already_are_not_said_to_be_missing() -> None:
