@@ -89,7 +89,7 @@ class AccountFold:
         moment = self.moment(account, mode, decided_at_ms, raw.appended_at_ms)
         entering = not row["account.records"]
         before = None if entering else self._told(account)
-        outputs = [] if entering else passed(moment, account, record.occurred_at, guarded=self._guarded)
+        outputs = [] if entering else self._passed(moment, account, record.occurred_at)
         _remember(row, event)
         _remember_order(accounts, number, record)
         reason = of_record(raw, record, record.occurred_at < int(row["account.clock_ms"]))
@@ -103,11 +103,11 @@ class AccountFold:
 
     def _followed(self, moment: Moment, reason: Reason, account: Account, outputs: list[Output], before: list[Any] | None) -> list[Output]:
         """The outputs so far, and all that follows of what was folded. `before`: what was told of the account, None if nothing yet."""
-        outputs += settled(moment, reason, account, guarded=self._guarded)
-        outputs += watched(moment, reason, account)
-        outputs += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
-        outputs = foretold(moment, account, outputs)
-        outputs += played(moment, account.row, account.dossier(), outputs)
+        fresh = settled(moment, reason, account, guarded=self._guarded)
+        fresh += watched(moment, reason, account)
+        fresh += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
+        outputs = foretold(moment, account, [*outputs, *fresh])
+        outputs += played(moment, account.row, account.dossier(), fresh)
         outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account)
         return outputs
@@ -157,7 +157,7 @@ class AccountFold:
         """Let time pass up to a command, let it change the account, and decide what follows; a late one at the account's clock."""
         account = Account(accounts, number, accounts.row(number))
         moment, row, before = self.moment(account, mode, decided_at_ms, raw.appended_at_ms), account.row, self._told(account)
-        outputs = passed(moment, account, command.occurred_at, guarded=self._guarded)
+        outputs = self._passed(moment, account, command.occurred_at)
         row["account.clock_ms"] = max(int(row["account.clock_ms"]), command.occurred_at)
         remember_last(row, raw, command)
         changed = change(account)
@@ -172,12 +172,15 @@ class AccountFold:
         account = Account(accounts, number, accounts.row(number))
         moment = self.moment(account, mode, decided_at_ms, reference_ms)
         before = self._told(account)
-        outputs = passed(moment, account, until_ms, guarded=self._guarded)
-        outputs = foretold(moment, account, outputs)
-        outputs += played(moment, account.row, account.dossier(), outputs)
+        outputs = foretold(moment, account, self._passed(moment, account, until_ms))
         outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account, after_ms=until_ms)
         return outputs
+
+    def _passed(self, moment: Moment, account: Account, until_ms: int) -> list[Output]:
+        """What time does, and the playbooks that follow: by what is known of the account before anything else is."""
+        outputs = passed(moment, account, until_ms, guarded=self._guarded)
+        return outputs + played(moment, account.row, account.dossier(), outputs) if outputs else outputs
 
     def view(self, accounts: Accounts, number: int, at_ms: int, known_ms: int) -> dict[str, Any]:
         """The account as people look at it, as of an instant; time has been folded up to `known_ms`."""

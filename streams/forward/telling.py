@@ -95,6 +95,7 @@ class _Telling:
         self._dossier: Dossier = accounts.dossier(account)
         self._outputs: list[Output] = []
         self._last_change: dict[int, int] = {}
+        self._played, self._is_past = 0, True
         self._recorded: dict[bool, Reason] = {}
 
     def told(self, tales: Iterable[Tale]) -> list[Output]:
@@ -102,6 +103,9 @@ class _Telling:
         for tale in tales:
             match tale.head[t.WHAT]:
                 case t.CHANGE:
+                    if self._is_past and tale.head[t.CAUSE] <= t.BY_TRIGGER:
+                        self._play(tale)  # as Python does: time had its playbooks before the record came
+                        self._is_past = False
                     self._last_change[tale.head[t.SCHEME]] = len(self._outputs)
                     self._publish("tier-transitions", self._change(tale))
                 case t.LEAD:
@@ -109,9 +113,14 @@ class _Telling:
                 case t.FORECAST:
                     self._foretell(tale)
                 case _:
-                    self._outputs += played(self._moment, tale.row, self._dossier, self._outputs)
+                    self._play(tale)
                     self._publish("account-tiers", standings_told(self._moment, tale.row, self._dossier))
         return self._outputs
+
+    def _play(self, tale: Tale) -> None:
+        """The playbooks of the changes since the last time."""
+        self._outputs += played(self._moment, tale.row, self._dossier, self._outputs[self._played :])
+        self._played = len(self._outputs)
 
     def _publish(self, topic: str, record: msgspec.Struct | None) -> None:
         if record is not None:

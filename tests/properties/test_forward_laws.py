@@ -30,7 +30,7 @@ from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, HOUR, NOON, command, interaction, order, prediction, profile, risk
-from tests.folding import SHIPPED, TOPIC_OF, shipped
+from tests.folding import SHIPPED, TOPIC_OF, measured, shipped
 from tests.properties.test_override_laws import overridable
 from tests.worlds import policies_with_logs
 
@@ -109,6 +109,25 @@ def busy_log(seed: int, records: int, accounts: int) -> list[Event]:
                     dwell_seconds=random.choice([None, random.lognormvariate(3, 1)]),
                 ))  # fmt: skip
     return log
+
+
+def test_time_and_a_record_at_the_same_instant_call_for_the_playbooks_that_python_calls_for() -> None:
+    """Who falls silent is demoted at the very instant at which he speaks again: both tiers were come into, whoever looked between."""
+    tiers = [{"name": "C"}, {"name": "A", "enter_at": 50}]
+    policy = measured(
+        {"from": "interactions", "points": {"VISIT": 60}, "half_life": "none"},
+        schemes={"abc": {"kind": "score", "tiers": tiers}},
+        clocks={"silence": {"resets_on": {"actor": "CUSTOMER"}, "after": "60d", "then": "demote"}},
+        playbooks={"abc": {"A": {"process": "MCR"}, "C": {"channel": "mail"}}},
+    )
+    raws = placed([interaction(), interaction(at=NOON + 60 * DAY)])
+    with batches_of_any_size():
+        compiled, _ = folded(policy, raws, 2, forward=True)
+    alone, _ = folded(policy, raws, 2, forward=False)
+    assert sum(each.handed.total() for each in compiled) == 0
+    assert published(compiled) == published(alone)
+    played = [output.record.tier for output in published(alone) if output.topic == "actions"]
+    assert played == ["A", "C", "A"]
 
 
 @pytest.mark.parametrize("name", FORWARDED)

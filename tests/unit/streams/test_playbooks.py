@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import PolicyError
 from schemas.records import Action
 from streams.words import Words
-from tests.builders import DAY, HOUR, NOON, prediction, profile, risk
+from tests.builders import DAY, HOUR, NOON, command, prediction, profile, risk
 from tests.folding import Folding, policy_of, restored, shipped
 
 PLAYBOOKS: dict[str, Any] = {
@@ -90,6 +90,17 @@ def test_neither_history_nor_a_rebuild_nor_who_is_to_be_left_alone_is_played() -
     alone.fold(profile(do_not_contact=True), scored(90, NOON + 1))
     assert [f.tier() for f in (past, late, alone)] == ["A", "A", "A"]
     assert [played(f) for f in (past, late, alone)] == [[], [], []]
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_who_asks_to_be_left_alone_later_was_played_whoever_looked_and_whenever(looked: bool) -> None:
+    f = playing(override={"at_most": "90d"})
+    said = {"arguments": {"tier": "C"}, "requested_by": "kim", "approved_by": "lee", "reason": "audit"}
+    f.fold(scored(90), command("acme", "OVERRIDE", NOON + HOUR, expires_at=NOON + HOUR + 1, **said))
+    if looked:
+        f.tick(NOON + HOUR + 1)
+    f.fold(profile(at=NOON + HOUR + 2, do_not_contact=True))
+    assert [(action.tier, action.due_at - NOON) for action in played(f)] == [("A", 0), ("C", HOUR), ("A", HOUR + 1)]
 
 
 def test_a_restore_plays_nothing_again() -> None:
