@@ -5,6 +5,7 @@ progress on a topic is the offset after its last folded record, and each range b
 markers between them belong to a range too; memory changes only inside a unit of work that is repeated until it commits.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -26,6 +27,8 @@ from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, Quarantine
 from streams.batches import Chunk, RecordBatch, size_of
 from streams.cycle import Folded
 from streams.merge import Merge
+
+_log = logging.getLogger("tierstream.lane")
 
 Fold = Callable[[RecordBatch, int, int | None, int | None], Folded]
 """Folds records in this order into the lane's rows, then a tick, if there is one; the arguments after the records are decided_at and
@@ -102,6 +105,8 @@ class Lane:
         named = None if self.duty.any_policy else self.duty.policy_digest
         ground = recover(self.log, self.rows, named, self.counters, self._wait, given_up, fencing)
         self._first, self._digest = not ground.progress, self.rows.policy_digest
+        if self._digest != self.duty.policy_digest:
+            self._tell_policy()
         self._expected = dict(ground.positions)
         pinned = ground.changelog_id
         begins = {t: Progress(ground.positions[t], self._digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
@@ -220,15 +225,20 @@ class Lane:
             ranges = self._ranges(taken)
             moved = self._moved(ranges, self._ceiling.windows(self._progress, taken, folded.dead))
             order = self._order(taken, ranges, tick, decided_to)
-            self._digest = self.rows.policy_digest
+            before, self._digest = self._digest, self.rows.policy_digest
             records = content(folded, order, moved, self._encode, self.duty.application)
             sent = self._work.send(records)
         self._work.commit(records, sent)
+        if self._digest != before:
+            self._tell_policy()
         self.counters.fold_s += fold_s
         self._progress |= moved
         self._first = False
         self._count(taken, folded)
         return fold_s
+
+    def _tell_policy(self) -> None:
+        _log.info("policy in force partition=%d digest=%s undecided=%d", self.log.number, self._digest, self.rows.undecided)
 
     def _due_tick(self, taken: RecordBatch) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""

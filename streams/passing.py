@@ -43,11 +43,12 @@ def changed(moment: Moment, account: Account, due_ms: int, *, guarded: bool) -> 
     row["account.clock_ms"] = max(before_ms, due_ms)
     moment.policy.renew(row, account.dossier, int(row["account.clock_ms"]))
     if overrides.expire(moment.policy.schemes, row, due_ms):  # alone: what else is due now comes after it, with a cause of its own
-        kind, detail, outputs = overrides.CAUSE, overrides.EXPIRED, list[Output]()
+        cause: tuple[CauseKind, str | None] = (overrides.CAUSE, overrides.EXPIRED)
+        outputs = list[Output]()
     else:
         fired, outputs = _fire(moment, account, due_ms)
-        kind, detail = fired or _what_passed(moment.policy, row, before_ms)
-    outputs += settled(moment, of_time(row, moment.partition, kind, detail), account, guarded=guarded)
+        cause = fired or _what_passed(moment.policy, row, before_ms)
+    outputs += settled(moment, of_time(row, moment.partition, *cause), account, guarded=guarded)
     return outputs + watched(moment, None, account)
 
 
