@@ -38,8 +38,8 @@ def activate(
 ) -> None:
     """Put another policy in force while workers run: every account is decided again, with cause POLICY, without leads or actions.
 
-    Reads the state, shows who would move, and asks before more than --max-share of the accounts would. Exit 1: it was not done, or not
-    everywhere within a minute.
+    Reads the state, shows who would move, and asks before more than --max-share of the accounts would. Exit 1: you said no, or it was
+    not adopted everywhere within a minute.
 
     [dim]Examples:[/]  tierstream policy activate sabc-2027.yaml --dry-run
                tierstream policy activate sabc-2027.yaml --reason "thresholds of the new year"
@@ -49,7 +49,7 @@ def activate(
     from streams.policy import load_policy
 
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix)
-    activation, now_ms = Activation(settings, load_policy(find_policy(policy)), by or getpass.getuser(), reason), wall_clock()
+    activation, now_ms = Activation(settings, load_policy(find_policy(policy)), by or _user(), reason), wall_clock()
     with reading_bar("reading the changelog") as bar:
         movement = activation.movement(now_ms, bar.on_total, bar.on_read)
     if not as_json:
@@ -66,7 +66,18 @@ def _agreed(movement: "Movement", max_share: float) -> bool:
     said = f"{movement.share:.1%} of the accounts would move, more than {max_share:.1%}"
     if not sys.stdin.isatty():
         raise SettingsError(f"{said}: look at them with --dry-run, then confirm with --yes or a larger --max-share")
-    return typer.confirm(f"{said}. Put the policy in force?", err=True)
+    agreed = typer.confirm(f"{said}. Put the policy in force?", err=True)
+    if not agreed:
+        err().print("Nothing was changed.")
+    return agreed
+
+
+def _user() -> str:
+    """Whoever runs this shell. Raises SettingsError where that is nobody with a name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as nameless:
+        raise SettingsError("who asks is not known here: name them with --by") from nameless
 
 
 def _show(activation: "Activation", movement: "Movement") -> None:
