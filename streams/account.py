@@ -107,7 +107,7 @@ class AccountFold:
         fresh += watched(moment, reason, account)
         fresh += passed(moment, account, int(account.row["account.clock_ms"]), guarded=self._guarded)
         outputs = foretold(moment, account, [*outputs, *fresh])
-        outputs += played(moment, account.row, account.dossier(), fresh)
+        outputs += played(moment, account.row, account.dossier, fresh)
         outputs += self._standings(moment, account, outputs, self._told(account) != before)
         look_ahead(self._policy, account)
         return outputs
@@ -180,7 +180,7 @@ class AccountFold:
     def _passed(self, moment: Moment, account: Account, until_ms: int) -> list[Output]:
         """What time does, and the playbooks that follow: by what is known of the account before anything else is."""
         outputs = passed(moment, account, until_ms, guarded=self._guarded)
-        return outputs + played(moment, account.row, account.dossier(), outputs) if outputs else outputs
+        return outputs + played(moment, account.row, account.dossier, outputs)
 
     def view(self, accounts: Accounts, number: int, at_ms: int, known_ms: int) -> dict[str, Any]:
         """The account as people look at it, as of an instant; time has been folded up to `known_ms`."""

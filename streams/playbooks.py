@@ -5,6 +5,7 @@ tier that has one, the last one where several happen at the same instant; not th
 an account that may be contacted; and nobody starts a programme because a policy was changed (cause POLICY).
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from schemas.records import Action, Playbook, Stage, TierTransition
@@ -18,10 +19,10 @@ from streams.transitions import identified
 PLAYBOOK = "PLAYBOOK"
 
 
-def played(moment: Moment, row: Row, dossier: Dossier, outputs: list[Output]) -> list[Output]:
-    """What the changes that one step published call for."""
+def played(moment: Moment, row: Row, dossier: Callable[[], Dossier], outputs: list[Output]) -> list[Output]:
+    """What the changes that one step published call for. The dossier is read only if need be."""
     playbooks = moment.policy.playbooks
-    if not playbooks or dossier.known("do_not_contact") is True:
+    if not playbooks or not outputs or dossier().known("do_not_contact") is True:
         return []
     changes = [output.record for output in outputs if isinstance(output.record, TierTransition)]
     last = {(change.scheme, change.effective_at): change for change in changes if change.from_tier is not None}

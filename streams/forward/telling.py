@@ -119,7 +119,7 @@ class _Telling:
 
     def _play(self, tale: Tale) -> None:
         """The playbooks of the changes since the last time."""
-        self._outputs += played(self._moment, tale.row, self._dossier, self._outputs[self._played :])
+        self._outputs += played(self._moment, tale.row, lambda: self._dossier, self._outputs[self._played :])
         self._played = len(self._outputs)
 
     def _publish(self, topic: str, record: msgspec.Struct | None) -> None:
