@@ -121,6 +121,8 @@ def _text(entry: Any) -> str:
         return "is missing"
     if entry["type"] == "string_type":
         return f"must be text (put it in quotes), got {entry['input']!r}"
+    if entry["type"] == "too_short":
+        return f"must have at least {entry['ctx']['min_length']}, got {entry['ctx']['actual_length']}"
     got = entry.get("input")
     return text if "got" in text or isinstance(got, dict | list) else f"{text[:1].lower()}{text[1:]}, got {got!r}"
 

@@ -79,6 +79,14 @@ def test_no_link_is_dead(page: Path) -> None:
     assert [link for link in links if not _leads_somewhere(page, link)] == []
 
 
+def test_every_page_of_the_documents_is_linked_from_another() -> None:
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve() for page in PAGES for link in _LINK.findall(prose(page)) if "://" not in link
+    }
+    folders = {page.parent for page in linked if page.name == "README.md"} | {page for page in linked if page.is_dir()}
+    assert sorted(str(page.relative_to(ROOT)) for page in PAGES if page not in linked and page.parent not in folders) == ["README.md"]
+
+
 @each_page
 def test_lines_can_be_read(page: Path) -> None:
     """Tables apart, whose rows cannot be broken, and the page that `make bench` writes."""

@@ -116,7 +116,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"dimensions": {"ai": {"table": {"industry": {"weight": 100, "values": {1: 20}}}}}}, "dimensions.ai.table.industry.values"),
     ({"schemes": {}}, "schemes: "),
     ({"schemes": {"abc": {"kind": "magic", "tiers": TIERS}}}, "schemes.abc: a scheme must have a `kind`, one of score, "),
-    (scheme([{"name": "C"}]), "schemes.abc.tiers"),
+    (scheme([{"name": "C"}]), "schemes.abc.tiers: must have at least 2, got 1"),
     (scheme([{"name": "C"}, {"name": "C", "enter_at": 60}]), "schemes.abc.tiers: tier names must differ, got C, C"),
     (scheme([{"name": "C", "enter_at": 0}, {"name": "B", "enter_at": 60}]), "schemes.abc: the lowest tier C is where every account starts"),
     (scheme([{"name": "C"}, {"name": "B"}]), "schemes.abc: tier B must have enter_at"),
