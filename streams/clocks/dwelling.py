@@ -82,7 +82,7 @@ class DwellClock(WarningClock):
         self.columns = [Column(self._oldest, "<i8", meaning, start=UNBOUNDED), Column(self._ended, "<u1", meaning)]
 
     def fold(self, row: Row, record: Event, event: int, dossier: Opener, *, first: bool) -> bool:  # noqa: ARG002
-        """Follow the opportunity; False if it is of no process that is watched, nor was."""
+        """Follow the opportunity; False if it is of no process that is watched."""
         if not isinstance(record, StageChange):
             return False
         kept = dossier()
