@@ -1,7 +1,7 @@
 """What a change of policy does to the accounts of a partition: their rows laid out anew, then each decided as of the same instant.
 
 The decision is the one that time makes: every ladder has a move pending at that instant, so compiled code and Python decide as for a
-tick. What follows is told with the cause POLICY; leads and actions are not, however young.
+tick. What follows is told with the cause POLICY; leads and calls to act are not, however young.
 """
 
 from typing import Any
