@@ -23,6 +23,8 @@ _HEADINGS = {
 
 def show_policy(console: "Console", compiled: "CompiledPolicy", found: "list[Finding]") -> None:
     """All of it."""
+    from rich.text import Text
+
     console.print(f"[bold]{compiled.name}[/] {compiled.version}  digest {compiled.digest}  reviewed on {compiled.reviewed_on}")
     if compiled.document.description:
         console.print(f"[dim]{compiled.document.description.strip()}[/]")
@@ -31,8 +33,9 @@ def show_policy(console: "Console", compiled: "CompiledPolicy", found: "list[Fin
         console.print(part)
     console.print(f"\nreads [cyan]{', '.join(compiled.inputs)}[/]")
     for finding in found:
-        console.print(f"[yellow]warning[/] {finding.path} ({finding.fact}): ", end="")
-        console.print(f"{finding.text}. To mend it: {finding.mend}.", markup=False)
+        console.print(
+            Text.assemble(("warning", "yellow"), f" {finding.path} ({finding.fact}): {finding.text}. To mend it: {finding.mend}.")
+        )
     console.print(f"[yellow]The policy is fine, with {count_of(len(found), 'warning')}.[/]" if found else "[green]The policy is fine.[/]")
 
 
