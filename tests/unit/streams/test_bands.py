@@ -134,7 +134,7 @@ def test_tiers_begin_half_way_or_where_the_policy_says() -> None:
         ({**GOOD, "from": {"X": 5}}, {}, "indicators.i.from.X: unknown tier 'X'"),
         ({"weight": 100, "of": "staffing"}, {}, "must have one of from, up_to"),
         ({**GOOD, "when": {"B": {"size": "large"}}}, {}, "must have one of from, up_to"),
-        (GOOD, {"points": {"C": 20}}, "at least 2 items"),
+        (GOOD, {"points": {"C": 20}}, "must have at least 2, got 1"),
         (GOOD, {"points": {"C": 60, "B": 20}}, "points: must be 0 to 100 and rise"),
         (GOOD, {"cut_offs": {}}, "cut_offs: tier B is missing"),
     ],
