@@ -39,7 +39,7 @@ def test_holidays_are_days_off_and_make_up_days_are_worked(begins: str, days: in
 
 def test_a_clock_on_business_days_runs_out_to_the_millisecond() -> None:
     clock = {"resets_on": {"actor": "OWNER"}, "after": "2d", "business_days": True, "then": {"action": "answer_due"}}
-    f = Folding(policy_of(timezone=SHANGHAI, calendar=CHINA, clocks={"answer": clock}))
+    f = Folding(policy_of(reviewed_on="2026-09-30", timezone=SHANGHAI, calendar=CHINA, clocks={"answer": clock}))
     f.fold(prediction(at=at("2026-09-30T15:00")))
     due_ms = at("2026-10-09T15:00")
     f.tick(due_ms - 1)
