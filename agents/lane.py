@@ -130,8 +130,8 @@ class Lane:
         Asks the broker for the inputs' ends. Raises LogError.
         """
         previous_ms = self.rows.last_tick_ms
-        if self.tick_offer is not None:
-            return
+        if self.tick_offer is not None or (previous_ms is not None and at_ms <= previous_ms):
+            return  # time does not go back, whatever the clock does
         if previous_ms is None or at_ms - previous_ms >= heartbeat_ms or self.rows.is_due(at_ms):
             self.tick_offer = TickOffer(at_ms, self.log.ends())
 
@@ -243,7 +243,7 @@ class Lane:
     def _due_tick(self, taken: RecordBatch) -> FoldedTick | None:
         """The tick on offer, if with this cycle every input has been folded up to the ends that belong to it."""
         offer, previous = self.tick_offer, self.rows.last_tick_ms
-        if offer is None or (previous is not None and offer.at_ms <= previous):
+        if offer is None:
             return None
         folded_to = self._folded_to(taken)
         if any(folded_to[topic] < end for topic, end in offer.ends.items()):

@@ -135,10 +135,13 @@ class Mishaps:
     def _tear(self, number: int) -> None:
         """Whoever takes the partition with a torn row, layout or progress in its changelog must refuse; then it is mended.
 
+        Of what a newer record has replaced nobody reads the older one.
+
         A torn dossier is not seen before it is read, and half of a tick's digits is a tick: `docs/decisions/0012-simulation.md`.
         """
         world, changelog = self._world, self._world.broker.partition(CHANGELOG, number)
-        whole = [place for place, record in enumerate(changelog.records) if _can_tear(changelog, record)]
+        last = {record.key: place for place, record in enumerate(changelog.records) if _is_seen(changelog, record)}
+        whole = [place for place in last.values() if _can_tear(changelog.records[place])]
         if not whole or world.depth > 1:
             return
         self._hand_over(number)
@@ -159,6 +162,9 @@ class Mishaps:
 TEARABLE = (ROW_PREFIX, LAYOUT_PREFIX, PROGRESS_PREFIX)
 
 
-def _can_tear(changelog: MemoryPartition, record: Record) -> bool:
-    is_seen = record.offset < changelog.stable_end and (record.transaction is None or record.transaction.outcome is True)
-    return is_seen and bool(record.payload) and (record.key or b"").startswith(TEARABLE)
+def _is_seen(changelog: MemoryPartition, record: Record) -> bool:
+    return record.offset < changelog.stable_end and (record.transaction is None or record.transaction.outcome is True)
+
+
+def _can_tear(record: Record) -> bool:
+    return bool(record.payload) and (record.key or b"").startswith(TEARABLE)

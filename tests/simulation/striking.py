@@ -112,7 +112,14 @@ class StruckLog(MemoryLog):
 
     def _go_back(self, by: int) -> None:
         topic = self.world.random.choice(self.broker.inputs)
+        self._furthest[topic] = max(self._at[topic], self._furthest.get(topic, 0))
         self._at[topic] = max(self._at[topic] - by, self.broker.partition(topic, self.number).begin)
+
+    def _there(self, topic: str) -> list[Record]:
+        """What is to be handed out again may have been deleted meanwhile: then what is left of it is."""
+        if self._at[topic] < self._furthest.get(topic, 0):
+            self._at[topic] = max(self._at[topic], self.broker.partition(topic, self.number).begin)
+        return super()._there(topic)
 
     def _share(self, _topic: str, there: int) -> int:
         """Mostly all that is there, else a part of it."""
