@@ -236,11 +236,12 @@ def test_a_tick_waits_until_every_input_is_folded_to_the_ends_asked_for(broker: 
 
 
 def test_a_tick_alone_is_a_transaction_of_its_own_and_names_the_one_before(broker: MemoryBroker) -> None:
-    lane, tally, log = recovered(broker)
+    lane, tally, _ = recovered(broker)
     for at_ms in (1_000, 2_000, 1_500, 2_000):
-        lane.tick_offer = TickOffer(at_ms, log.ends())
+        lane.offer_tick(at_ms, heartbeat_ms=-1_000)
         lane.step(0)
     assert tally.ticks == [1_000, 2_000], "an older tick, or the same again, is not folded"
+    assert lane.tick_offer is None, "nor does it stay on offer, in the way of all that come"
     assert ticks(broker) == [(1_000, None), (2_000, 1_000)]
     assert ranges(broker) == [[], []]
 
