@@ -179,7 +179,8 @@ def _lived(policy: CompiledPolicy, life: Life, at_ms: int) -> list[Changes]:
 
 def _copies(kind: str, count: int, lived: Sequence[Changes]) -> Iterator[Change]:
     """Rows and dossiers of so many accounts, life after life; the layout in front of them."""
-    own = [[change for change in changes if changelog.classify(change[0]) is not changelog.Kind.LAYOUT] for changes in lived]
+    of_account = (changelog.Kind.ROW, changelog.Kind.DOSSIER)
+    own = [[change for change in changes if changelog.classify(change[0]) in of_account] for changes in lived]
     yield from (change for change in lived[0] if changelog.classify(change[0]) is changelog.Kind.LAYOUT)
     for number in range(count):
         name = f"{kind}-{number:07d}".encode()

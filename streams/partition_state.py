@@ -45,14 +45,14 @@ class PartitionState:
         self._forwarder = forwarder_for(self.application, self.number, policy) if self._forwards else None
 
     def take_changes(self) -> list[tuple[bytes, bytes | None]]:
-        """The changelog records of every account touched since the last call, of the commands known, and of the last tick."""
+        """The changelog records of every account touched since the last call, of the commands known, and last of the last tick."""
         changes = [*self._accounts.take_changes(), *self._commands.take_changes()]
+        if self._policy_moved and (changes or self._tick_moved or self.kept.offset >= 0):  # with the first of all, and where it has changed
+            changes.append((changelog.POLICY_KEY, changelog.policy_payload(self.kept)))
+            self._policy_moved = False
         if self._tick_moved and self._last_tick_ms is not None:
             changes.append((changelog.TICK_KEY, changelog.tick_payload(self._last_tick_ms)))
             self._tick_moved = False
-        if self._policy_moved and (changes or self.kept.offset >= 0):  # with the first rows, and where it has changed
-            changes.append((changelog.POLICY_KEY, changelog.policy_payload(self.kept)))
-            self._policy_moved = False
         return changes
 
     def keep_changes(self) -> None:

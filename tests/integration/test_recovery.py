@@ -140,7 +140,10 @@ def test_another_digest_than_the_progress_is_refused(deployment: Deployment) -> 
     deployment.append("interactions", "a")
     lane, tally = recovered(deployment)
     step_until(lane, tally, 1)
-    with pytest.raises(SettingsError, match="start with the policy in force, or under another application id"):
+    with pytest.raises(
+        SettingsError,
+        match="start without --policy to go on with the one in force, change it with `tierstream policy activate`",
+    ):
         recovered(deployment, policy_digest="digest-2")
 
 

@@ -21,7 +21,7 @@ from agents.settings import Settings
 from streams.partitioning import partition_for
 from tests.builders import interaction
 from tests.waiting import eventually
-from tests.workers import ROOT, Worker, deployment, publish
+from tests.workers import ROOT, Worker, deployment, environment, publish
 
 EVERYBODY = [f"account-{number}" for number in range(40)]
 
@@ -172,13 +172,15 @@ def test_faust_shows_the_truth(command: str, shown: str) -> None:
     assert re.search(shown, told.stdout)
 
 
-def test_faust_without_a_policy_says_what_is_missing() -> None:
+def test_faust_without_a_policy_that_was_named_or_is_in_force_says_what_is_missing(kafka: Broker, prefix: str) -> None:
+    settings = deployment(kafka.bootstrap, prefix, partitions=1, policy=None)
     told = subprocess.run(
         [str(Path(sys.executable).with_name("faust")), "-A", "agents.faust_main", "agents"],
-        cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=environment(settings) | {"PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert told.returncode == 2
-    assert "TIERSTREAM_POLICY" in told.stderr
+    assert "no policy was named, and none is in force" in told.stderr
+    assert "--policy FILE" in told.stderr
     assert "Traceback" not in told.stderr
 
 

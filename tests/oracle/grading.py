@@ -283,7 +283,8 @@ class Quiet:
     """A clock: since when nothing has reset it, and what it did when it ran out."""
 
     def __init__(self, spec: Row, standing: Standing) -> None:
-        self.standing, self.resets = standing, spec["resets_on"]
+        assert not spec["resets_on"].get("substance"), "what has substance the oracle does not judge"
+        self.standing, self.resets = standing, {name: spec["resets_on"].get(name) for name in ("actor", "kind")}
         self.each_tier_its_own = isinstance(spec["after"], dict)
         self.after = [milliseconds(text) if (text := self._of(spec["after"], tier)) else None for tier in standing.tiers]
         self.then = [self._of(spec["then"], tier) for tier in standing.tiers]
