@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from streams.dossier import PROFILE_FIELDS
 from streams.kinds import Spec
 from streams.policy.model import PolicyDocument
-from streams.profile_fields import CONTENTS
+from streams.profile_fields import CONTENTS, content_of
 from streams.words import is_money
 
-_MADE_OF = ("ratio", "to", "change", "yearly_weighted")
+_MADE_OF = ("ratio", "to", "change")
 """Where a measure names the measures that it is made of."""
 
-_MONEY_FIELDS = frozenset({"annual_budget_minor", "registered_capital_minor", "annual_budget", "registered_capital"})
 _FIELDS = frozenset({*PROFILE_FIELDS, *CONTENTS}) - {"name"}
 _WORDS_OF_A_SCHEME = frozenset({"name", "kind", "treatment", "description"})
 
@@ -81,7 +80,7 @@ def _named(document: PolicyDocument, text: str) -> Iterator[Factor]:
     if text in document.measures:
         yield from _of_measure(document, text)
     elif text in _FIELDS or text.startswith("custom."):
-        yield Factor(text, text in _MONEY_FIELDS)
+        yield Factor(text, content_of(text.removesuffix("_minor")) == "money")
 
 
 def _of_measure(document: PolicyDocument, name: str) -> Iterator[Factor]:

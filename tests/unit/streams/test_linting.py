@@ -67,6 +67,12 @@ def test_000_14_revenue_alone_is_one_ruler_too_few() -> None:
     assert paths(two_rulers(), "000-14") == []
 
 
+def test_a_measure_may_be_called_as_the_field_that_it_sums() -> None:
+    years = {"from": "orders", "status": ["PAID"], "yearly_weighted": "amount", "weights": [0.6, 0.4]}
+    alone = two_rulers(measures={"amount": years}, dimensions={"worth": linear("amount")}, score={"worth": 1.0})
+    assert paths(alone, "000-14") == ["schemes.abc"]
+
+
 def test_004_10_a_single_criterion_is_found_whatever_it_is() -> None:
     assert paths(policy_of(), "004-10")[0] == "schemes.abc"
     assert "conversion" in found(policy_of())[0].text
