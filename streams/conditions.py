@@ -14,7 +14,6 @@ from streams.columns import Column, identity
 from streams.dossier import Dossier
 from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, latest, unknown
 from streams.measures.profile import ProfileNumber, ProfileSpec
-from streams.measures.since import Since
 from streams.parts import Parts
 from streams.profile_fields import CHOICES, COMPARED, CONTENTS, content_of, said_ms, says_one_of
 from streams.steps import steps_of
@@ -136,7 +135,6 @@ class Condition:
         self.name, self._kept, self._wanted = name, "", frozenset[str]()
         self._measure: Measure | Dimension | None = parts.measures.get(name) or parts.dimensions.get(name)
         self.from_profile = self._measure is None
-        self.text = _condition_text(name, spec, content_of(name) == "date" or isinstance(self._measure, Since))
         self.columns: list[Column] = []
         if isinstance(spec, LimitsSpec):
             if self._measure is None:
@@ -146,6 +144,7 @@ class Condition:
         else:
             self._wanted, self._kept = frozenset(_contents(spec)), f"{place}.{name}.is"
             self.columns = [Column(self._kept, "<u1", identity(["is", name, sorted(self._wanted)]))]
+        self.text = _condition_text(name, spec, getattr(self._measure, "is_time", False))
 
     def recall(self, row: Row, dossier: Dossier) -> None:
         """Take over what the profile says."""

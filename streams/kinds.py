@@ -84,6 +84,8 @@ class Measure(Protocol):
     topic: str
     jumps: bool
     """Whether time changes it in jumps (a window ends) rather than gradually."""
+    is_time: bool
+    """Whether it is a time, in ms, not a number."""
     columns: list[Column]
 
     def check(self, record: Event) -> None:
@@ -113,6 +115,8 @@ class Measure(Protocol):
 
 class Plain:
     """What most measures have in common: they take every record, and their row is always enough."""
+
+    is_time = False
 
     def check(self, record: Event) -> None:
         """Every record can be taken."""

@@ -41,7 +41,7 @@ class Words:
 
     def is_time(self, name: str) -> bool:
         """Whether a measure of this name is a time, not a number."""
-        return hasattr(self._measures.get(name), "since")
+        return getattr(self._measures.get(name), "is_time", False)
 
     def number(self, measure: str, number: float) -> str:
         """A number of a measure with its unit: a time, an amount of money, or neither."""

@@ -31,10 +31,14 @@ class ProfileSpec(Spec):
         elif content_of(self.profile) not in COMPARED:
             yield "profile", f"field {self.profile!r} must be a number or a date to be measured"
 
+    @property
+    def is_time(self) -> bool:
+        """Of a date it is the time since."""
+        return content_of(self.profile) == "date"
+
     def said(self, words: Words) -> list[Said]:  # noqa: ARG002
         """What the profile says."""
-        grows = content_of(self.profile) == "date"
-        return [Said("is", f"the time since {spaced(self.profile)}" if grows else f"the {spaced(self.profile)} in the profile")]
+        return [Said("is", f"the time since {spaced(self.profile)}" if self.is_time else f"the {spaced(self.profile)} in the profile")]
 
     def compile(self, name: str, locale: Locale) -> "ProfileNumber":
         """The measure that works on rows."""
@@ -49,7 +53,7 @@ class ProfileNumber(Plain):
 
     def __init__(self, name: str, spec: ProfileSpec, minor_per_unit: int) -> None:
         self.name, self._field, self._while_unknown, self._per_unit = name, spec.profile, spec.while_unknown, minor_per_unit
-        self._grows = content_of(spec.profile) == "date"
+        self.is_time = spec.is_time
         self._number, self._known = f"measures.{name}.number", f"measures.{name}.known"
         meaning = identity(["profile", spec.profile, minor_per_unit])
         self.columns = [Column(self._number, "<f8", meaning), Column(self._known, "<u1", meaning)]
@@ -72,7 +76,7 @@ class ProfileNumber(Plain):
         if not self.known(row):
             return self._while_unknown
         number = float(row[self._number])
-        return max(at_ms - number, 0.0) if self._grows else number
+        return max(at_ms - number, 0.0) if self.is_time else number
 
     def span(self, row: Row, from_ms: int, to_ms: int) -> Span:
         """It stays, or grows."""
@@ -80,7 +84,7 @@ class ProfileNumber(Plain):
 
     def steps(self, row: Row, from_ms: int, levels: Sequence[float]) -> list[int]:
         """When the time since a date reaches the levels."""
-        if not (self._grows and self.known(row)):
+        if not (self.is_time and self.known(row)):
             return []
         since_ms = int(row[self._number])
         return [since_ms + ceil(level) for level in levels if 0 < level < inf and from_ms < since_ms + ceil(level)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from math import ceil, inf
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ _NEVER = -1
 class SinceSpec(Matching):
     """The time since something last happened."""
 
+    is_time: ClassVar[bool] = True
     since: Literal["last"] = Field(description="time since the last record that the filter lets through")
     kinds: str | list[str] | None = Field(default=None, description="only records of these kinds")
 
@@ -40,6 +41,7 @@ class Since(Plain):
     """The compiled measure: milliseconds."""
 
     jumps = False
+    is_time = True
 
     def __init__(self, name: str, spec: SinceSpec) -> None:
         self.name, self.topic = name, spec.from_

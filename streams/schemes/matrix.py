@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from streams.conditions import limit_said
 from streams.dossier import Dossier
 from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, unknown
 from streams.measures.profile import ProfileNumber, ProfileSpec
@@ -48,8 +49,13 @@ class AxisSpec(Spec):
 
     def begins(self, words: Words) -> list[str]:
         """Where its classes begin: `influence is large from 60 on`."""
-        limits = [f"{limit:g} points" if self.dimension is not None else words.number(self.measure or "", limit) for limit in self.limits]
-        return [f"{self.called()} is {name} from {limit} on" for name, limit in zip(self.classes[1:], limits, strict=True)]
+        limits = zip(self.classes[1:], self.limits, strict=True)
+        return [f"{self.called()} is {name} from {self._limit_said(limit, words)} on" for name, limit in limits]
+
+    def _limit_said(self, limit: float, words: Words) -> str:
+        if self.dimension is not None:
+            return f"{limit:g} points"
+        return words.number(self.measure, limit) if self.measure is not None else limit_said(self.profile or "", limit, words)
 
     def problems(self, names: Names) -> Iterator[Problem]:
         """References: the measure or the dimension."""

@@ -53,6 +53,31 @@ def test_times_are_said_as_times_and_money_as_money() -> None:
     assert "less what was refunded in the last 365 days: below 300 CNY worth 0, below 800 CNY worth 25" in monetary
 
 
+def test_a_time_since_a_date_of_the_profile_is_said_as_a_time() -> None:
+    old = {"classes": ["new", "old"], "limits": ["730d"]}
+    schemes = {
+        "by_age": {
+            "kind": "matrix",
+            "tiers": [{"name": name} for name in "CBA"],
+            "rows": {"profile": "cooperation_since", **old},
+            "columns": {"measure": "age", **old},
+            "cells": [["C", "B"], ["B", "A"]],
+        }
+    }
+    policy = policy_of(
+        measures={"age": {"profile": "cooperation_since"}},
+        dimensions=None,
+        score=None,
+        schemes=schemes,
+        alerts={"old": {"when": {"age": {"at_least": "730d"}}, "then": {"action": "party"}}},
+    )
+    said = {each.path: each.text for each in reversed(explained(policy.document))}
+    assert said["schemes.by_age"] == "cooperation since is old from 730 days on; age is old from 730 days on"
+    assert said["alerts.old"].endswith("when age (the time since cooperation since) is at least 730 days")
+    (alert,) = policy.watches
+    assert alert.said(policy.template.copy()[0]).startswith("old: age at least 730d in C")
+
+
 def test_points_say_what_earns_what_takes_and_how_they_fade() -> None:
     lowers = texts("sabc-live", "measures.engagement", "lowers")
     assert lowers[0] == "taken by unsubscribe (10)"
