@@ -133,7 +133,7 @@ def _actor(actor: str) -> str:
 def _filled(
     settings: "Settings", report: "Report", source: list[Path] | None, policy: "CompiledPolicy | None", save: Path | None
 ) -> "Filled":
-    from agents.reporting.filling import of_broker, of_files, own_minor_of
+    from agents.reporting.filling import of_broker, of_files
     from agents.reporting.reports import REPORTS
 
     topics = report.reads if save is None else tuple(dict.fromkeys(topic for each in REPORTS.values() for topic in each.reads))
@@ -141,10 +141,10 @@ def _filled(
         with progress_bar() as bar:
             task = bar.add_task("reading", total=sum(path.stat().st_size for path in source if path.is_file()))
             graded = report.graded or (save is not None and policy is not None)
-            filled = of_files(source, topics, own_minor_of(policy), policy, lambda read: bar.advance(task, read), graded=graded)
+            filled = of_files(source, topics, policy, lambda read: bar.advance(task, read), graded=graded)
     else:
         with reading_bar("reading the topics") as reading:
-            filled = of_broker(settings, topics, own_minor_of(policy), reading)
+            filled = of_broker(settings, topics, policy, reading)
     if save is not None:
         filled.model.save(save)
     return filled

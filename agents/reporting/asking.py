@@ -124,11 +124,13 @@ def _fill(model: ReadModel, tiers: list[str], targets: TargetSpec) -> None:
 
 
 def _currency(model: ReadModel, policy: CompiledPolicy | None) -> str:
-    if policy is not None:
-        return policy.document.currency
-    counted = "SELECT currency FROM purchase WHERE own_minor IS NOT NULL GROUP BY currency ORDER BY count(*) DESC LIMIT 1"
-    row = model.database.execute(counted).fetchone()
-    return row["currency"] if row else "CNY"
+    """That of the amounts: of the policy the model was filled with; without one, of the only orders that are summed."""
+    summed = model.database.execute("SELECT currency FROM purchase WHERE own_minor IS NOT NULL LIMIT 1").fetchone()
+    known = model.noted("currency") or (summed["currency"] if summed else None)
+    asked = policy.document.currency if policy is not None else None
+    if known is not None and asked is not None and known != asked:
+        raise SettingsError(f"the amounts that were saved are in {known} and those of the policy in {asked}: read the records anew")
+    return known or asked or "CNY"
 
 
 def _period(report: Report, model: ReadModel, asked: Asked, timezone: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ A log that holds records and no tiers is folded by the policy, as `replay` does,
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import msgspec
 
@@ -14,7 +14,7 @@ from agents.reporting.read_model import OwnMinor, ReadModel, Row, Rows
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
-from schemas.log_files import MAGIC, read_log
+from schemas.log_files import MAGIC, LogFileError, read_log
 from schemas.records import AccountTiers, Action, HotLead, Order, TierTransition
 from schemas.records.outputs import Decided
 from streams.account import Output
@@ -47,11 +47,11 @@ class Filled(NamedTuple):
     left_out: dict[str, int]
 
 
-def of_broker(settings: Settings, topics: Collection[str], own_minor: OwnMinor, watcher: Watcher) -> Filled:
+def of_broker(settings: Settings, topics: Collection[str], policy: CompiledPolicy | None, watcher: Watcher) -> Filled:
     """What the topics hold now."""
     from agents.reading import committed_messages
 
-    model, rows, codec = ReadModel.empty(), Rows(own_minor), Codec()
+    (model, rows), codec = begun(policy), Codec()
     erased: list[str] = []
 
     def said() -> Iterator[tuple[str, Row]]:
@@ -67,6 +67,14 @@ def of_broker(settings: Settings, topics: Collection[str], own_minor: OwnMinor, 
     for account_id in _gone(model, erased):
         model.forget(account_id)
     return Filled(model, dict(rows.tally))
+
+
+def begun(policy: CompiledPolicy | None) -> tuple[ReadModel, Rows]:
+    """An empty model, which knows in which currency its amounts will be, and what makes its rows."""
+    model = ReadModel.empty()
+    if policy is not None:
+        model.note("currency", policy.document.currency)
+    return model, Rows(_own_minor_of(policy))
 
 
 def _decoded(codec: Codec, topic: str, payload: bytes, rows: Rows) -> msgspec.Struct | None:
@@ -94,7 +102,6 @@ def _gone(model: ReadModel, erased: list[str]) -> Iterator[str]:
 def of_files(
     paths: list[Path],
     topics: Collection[str],
-    own_minor: OwnMinor,
     policy: CompiledPolicy | None,
     on_read: Callable[[int], None],
     *,
@@ -103,7 +110,7 @@ def of_files(
     """What files hold: lines of JSON, containers of `export --avro`, or one read model that was saved. `graded`: with tiers."""
     if len(paths) == 1 and _begins(paths[0], SQLITE_MAGIC):
         return Filled(ReadModel.opened(paths[0]), {})
-    model, rows = ReadModel.empty(), Rows(own_minor)
+    model, rows = begun(policy)
     for path in paths:
         model.fill(row for record in _records(path, topics, rows, on_read) for row in rows.of(record))
     if graded and not _has_tiers(model):
@@ -128,18 +135,27 @@ def _records(path: Path, topics: Collection[str], rows: Rows, on_read: Callable[
     container = _begins(path, MAGIC)
     with path.open("rb") as file:
         if container:
-            codec = Codec()
-            for block in read_log(file):
-                wanted = [topic in topics for topic in block.topics]
-                on_read(sum(len(payload or b"") for payload in block.payloads))
-                for place, payload in zip(block.topic.tolist(), block.payloads, strict=True):
-                    if wanted[place] and (record := _decoded(codec, block.topics[place], payload or b"", rows)) is not None:
-                        yield record
-        else:
-            for number, line in enumerate(file, 1):
-                on_read(len(line))
-                if (record := _of_line(path, number, line, topics, rows)) is not None:
+            yield from _of_container(path, file, topics, rows, on_read)
+            return
+        for number, line in enumerate(file, 1):
+            on_read(len(line))
+            if (record := _of_line(path, number, line, topics, rows)) is not None:
+                yield record
+
+
+def _of_container(
+    path: Path, file: BinaryIO, topics: Collection[str], rows: Rows, on_read: Callable[[int], None]
+) -> Iterator[msgspec.Struct]:
+    codec = Codec()
+    try:
+        for block in read_log(file):
+            wanted = [topic in topics for topic in block.topics]
+            on_read(sum(len(payload or b"") for payload in block.payloads))
+            for place, payload in zip(block.topic.tolist(), block.payloads, strict=True):
+                if wanted[place] and (record := _decoded(codec, block.topics[place], payload or b"", rows)) is not None:
                     yield record
+    except LogFileError as fault:
+        raise SettingsError(f"file {path} cannot be read: {fault}") from fault
 
 
 def _of_line(path: Path, number: int, line: bytes, topics: Collection[str], rows: Rows) -> msgspec.Struct | None:
@@ -181,7 +197,7 @@ def _fold(model: ReadModel, rows: Rows, paths: list[Path], policy: CompiledPolic
 # -- money -------------------------------------------------------------------------------------------------------------
 
 
-def own_minor_of(policy: CompiledPolicy | None) -> OwnMinor:
+def _own_minor_of(policy: CompiledPolicy | None) -> OwnMinor:
     """Amounts in the policy's currency, at its dated rates; without a policy, in the currency of the first order."""
     if policy is not None:
         return _converted(policy)

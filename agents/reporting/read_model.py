@@ -132,9 +132,10 @@ class ReadModel:
         """Remember something about the model itself."""
         self.database.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", (name, content))
 
-    def noted(self) -> dict[str, str]:
-        """What was noted."""
-        return {row["name"]: row["content"] for row in self.database.execute("SELECT name, content FROM known")}
+    def noted(self, name: str) -> str | None:
+        """What was noted under a name."""
+        row = self.database.execute("SELECT content FROM known WHERE name = ?", (name,)).fetchone()
+        return row["content"] if row else None
 
     def latest_ms(self) -> int:
         """The latest instant of anything in it, 0 if it is empty."""
@@ -176,9 +177,9 @@ class Rows:
                     place = each.scheme, record.account_id, each.tier, each.earned_tier, each.sequence, each.effective_at, each.score_micro
                     yield "standing", (*place, record.owner_id, int(record.pool is not None), record.revision)
             case TierTransition():
-                because = record.trail[-1].because if record.trail else ""
+                because = record.trail[0].because if record.trail else ""
                 kind = record.cause.kind if record.cause.detail is None else f"{record.cause.kind} {record.cause.detail}"
-                move = record.from_tier, record.to_tier, record.direction, kind, record.trail[0].because if record.trail else because
+                move = record.from_tier, record.to_tier, record.direction, kind, because
                 yield "transition", (record.scheme, record.account_id, record.sequence, record.effective_at, *move)
             case Action():
                 what = record.kind, record.name, record.scheme, record.tier, record.reason, record.resolves

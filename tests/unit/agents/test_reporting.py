@@ -10,11 +10,11 @@ import pytest
 from agents.cli.report_options import durations, shares
 from agents.json_lines import line_of
 from agents.reporting.asking import Answer, Asked, answered
-from agents.reporting.filling import Filled, of_files, own_minor_of
+from agents.reporting.filling import Filled, begun, of_files
 from agents.reporting.pictures import draw
-from agents.reporting.read_model import ReadModel, Rows
 from agents.reporting.reports import REPORTS
 from schemas.errors import SettingsError
+from schemas.log_files import MAGIC
 from schemas.records import AccountTiers, Action, Standing
 from schemas.topics import TOPICS
 from streams.policy import CompiledPolicy
@@ -47,7 +47,7 @@ def action(action_id: str, account_id: str, kind: str, tier: str, at: int, **mor
 
 
 def asked_of(name: str, records: Iterable[msgspec.Struct], policy: CompiledPolicy | None = ABC, **asked: Any) -> Answer:
-    model, rows = ReadModel.empty(), Rows(own_minor_of(policy))
+    model, rows = begun(policy)
     model.fill(row for record in records for row in rows.of(record))
     return answered(REPORTS[name], model, Asked(**asked), policy, dict(rows.tally))
 
@@ -203,11 +203,12 @@ def test_what_repeats_counts_once_and_what_is_older_does_not_stand() -> None:
 
 
 def test_an_erased_account_is_in_no_table() -> None:
-    model, rows = ReadModel.empty(), Rows(own_minor_of(ABC))
+    model, rows = begun(ABC)
     model.fill(row for record in (tiers("a", "A"), order("a"), interaction("a"), profile("a", name="Acme")) for row in rows.of(record))
     model.forget("a")
     tables = [row["name"] for row in model.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    assert [table for table in tables if model.database.execute(f"SELECT 1 FROM {table}").fetchone()] == []
+    assert [table for table in tables if model.database.execute(f"SELECT 1 FROM {table}").fetchone()] == ["known"]
+    assert [tuple(row) for row in model.database.execute("SELECT * FROM known")] == [("currency", "CNY")]
 
 
 def test_without_a_policy_one_currency_is_summed_and_tiers_are_ordered_by_what_they_are_worth() -> None:
@@ -235,7 +236,7 @@ def test_every_report_reads_topics_that_exist_names_its_fact_and_answers_an_empt
 
 
 def filled(path: Path, name: str, policy: CompiledPolicy | None = ABC) -> Filled:
-    return of_files([path], REPORTS[name].reads, own_minor_of(policy), policy, lambda _: None)
+    return of_files([path], REPORTS[name].reads, policy, lambda _: None, graded=REPORTS[name].graded)
 
 
 def test_a_saved_read_model_answers_the_same(tmp_path: Path) -> None:
@@ -247,6 +248,18 @@ def test_a_saved_read_model_answers_the_same(tmp_path: Path) -> None:
     again = filled(saved, "top")
     rows = [answered(REPORTS["top"], model, Asked(), ABC, {}).rows for model in (first.model, again.model)]
     assert rows[0] == rows[1] != []
+
+
+@pytest.mark.parametrize("saved_by", [ABC, None])
+def test_a_saved_read_model_says_in_which_currency_its_amounts_are(saved_by: CompiledPolicy | None, tmp_path: Path) -> None:
+    lines, saved = tmp_path / "log.jsonl", tmp_path / "model.db"
+    orders = [order("a"), *(order(account_id, currency="USD") for account_id in ("b", "c"))]
+    lines.write_text("".join(line_of("orders", each) + "\n" for each in orders), encoding="utf-8")
+    filled(lines, "top", saved_by).model.save(saved)
+    again = filled(saved, "top", None).model
+    assert answered(REPORTS["top"], again, Asked(), None, {}).currency == "CNY"
+    with pytest.raises(SettingsError, match="are in CNY and those of the policy in EUR"):
+        answered(REPORTS["top"], again, Asked(), policy_of(currency="EUR"), {})
 
 
 def test_a_log_of_records_alone_is_folded_by_the_policy_and_needs_one(tmp_path: Path) -> None:
@@ -263,6 +276,13 @@ def test_a_file_that_is_no_log_is_said_so(tmp_path: Path) -> None:
     strange.write_text("hello\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"strange.txt:1 is no line of `export` or `replay`"):
         filled(strange, "pyramid")
+
+
+def test_a_container_that_was_cut_is_said_so(tmp_path: Path) -> None:
+    cut = tmp_path / "log.avro"
+    cut.write_bytes(MAGIC + b"cut")
+    with pytest.raises(SettingsError, match=r"file .*log.avro cannot be read: log file must be an Avro object container"):
+        filled(cut, "pyramid")
 
 
 @pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.picture])
