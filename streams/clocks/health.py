@@ -100,11 +100,11 @@ class Health(Watch):
         if points == before:
             return []
         row[self._points] = points
-        kept = dossier()
         if row[self._on]:
             if not self._fell(int(row[self._best]), points):
                 self._end(row)
             return []
+        kept = dossier()
         kept.health = _past(kept.health, Worth(at_ms, before), at_ms - self._within_ms) if before != _UNKNOWN else []
         best = max([points, *(worth.points for worth in kept.health)])
         if not self._fell(best, points):

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import PolicyError
 from schemas.records import Action
+from streams.dossier import Dossier
 from streams.partition import Partition
 from streams.replay import FileReplay, LoggedEvent
 from tests.builders import DAY, HOUR, NOON, command, interaction, invoice, order, prediction, profile, ticket
@@ -135,6 +136,22 @@ def test_recovery_ends_the_sequence_once_and_a_new_fall_counts_from_there() -> N
     assert [kind for kind, _, _ in told(f)] == ["BREACHED", "RESOLVED"]
     f.fold(*(paid(n, NOON + n * HOUR, late=True) for n in range(9, 11)))
     assert [kind for kind, _, _ in told(f)] == ["BREACHED", "RESOLVED"], "a few points below where it recovered"
+
+
+def test_while_health_is_down_its_ups_and_downs_leave_the_dossier_closed() -> None:
+    f = well()
+    f.fold(order(order_id="1"), ticket(satisfaction=5, at=NOON + HOUR), paid(1, NOON + HOUR), paid(2, NOON + 2 * HOUR, late=True))
+    f.fold(paid(3, NOON + 3 * HOUR, late=True))
+    (watch,), row, opened = f.policy.watches, f.partition.accounts.row(0).copy(), list[Dossier]()
+    row["health.points"] += 1
+
+    def opener() -> Dossier:
+        opened.append(Dossier())
+        return opened[-1]
+
+    assert watch.since_ms(row) == NOON + 3 * HOUR
+    assert watch.observe(row, opener, NOON + 3 * HOUR) == []
+    assert (row["health.points"], opened) == (f.view()["health"]["points"], [])
 
 
 def test_a_slow_fall_is_none_and_silence_alone_makes_a_fast_one() -> None:
