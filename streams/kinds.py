@@ -36,13 +36,17 @@ class Spec(BaseModel):
 
 
 class Names(NamedTuple):
-    """What the policy declares, for references; `measure_kinds`: the kind of each measure, where it is known; `scored`: it has a score."""
+    """What the policy declares, for references.
+
+    `measure_kinds`: the kind of each measure, where it is known; `scored`: it has a score; `ladders`: scheme -> its tiers.
+    """
 
     measures: frozenset[str]
     dimensions: frozenset[str]
     measure_kinds: Mapping[str, str] = {}
     scored: bool = True
     tracks: tuple[str, ...] = ()
+    ladders: Mapping[str, frozenset[str]] = {}
 
 
 class Locale(NamedTuple):

@@ -28,8 +28,9 @@ class AlertSpec(TieredSpec):
         """The actions."""
         yield "then", self.then
 
-    def conditions_problems(self, names: Names) -> Iterator[Problem]:
-        """References of the conditions."""
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """References: the scheme and its tiers, and those of the conditions."""
+        yield from super().problems(names)
         yield from when_problems(self.when, names)
 
     def said(self, words: Words) -> list[Said]:

@@ -4,7 +4,7 @@ A clock that warns announces a breach once, and what ends the breach resolves it
 (`remember`), so that only what was announced is resolved. Time in the tier counts where the limit differs by tier.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 from schemas.records import CauseKind, Event
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Opener, Problem, Row, Spec, unknown
+from streams.kinds import Names, Opener, Problem, Row, Spec, unknown
 from streams.units import DAY_MS, UNBOUNDED, PositiveDurationMs, duration_text
 from streams.words import both, length, spaced
 
@@ -65,8 +65,9 @@ class TieredSpec(Spec):
         """The parts that may differ by tier, by name."""
         raise NotImplementedError
 
-    def problems(self, schemes: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
-        """References: the scheme and its tiers. `schemes`: name -> tiers."""
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """References: the scheme and its tiers."""
+        schemes = names.ladders
         scheme = self.scheme or (next(iter(schemes)) if len(schemes) == 1 else "")
         if scheme not in schemes:
             yield "scheme", unknown("scheme", self.scheme, frozenset(schemes)) if self.scheme else "must name one of several schemes"

@@ -7,7 +7,7 @@ is warned of then. The row keeps the oldest stay that is not warned of; everythi
 Source: facts 002-11, question Q7.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -28,7 +28,7 @@ from streams.clocks.common import (
 from streams.clocks.warning import WarningClock
 from streams.columns import Column, identity
 from streams.dossier import Dossier
-from streams.kinds import Opener, Problem, Row
+from streams.kinds import Names, Opener, Problem, Row
 from streams.stays import Overdue, Stay, take_stage
 from streams.units import DAY_MS, UNBOUNDED
 from streams.words import Said, Words, either
@@ -49,9 +49,9 @@ class DwellSpec(TieredSpec):
         """Limit and action."""
         yield from (("after", self.after), ("then", self.then))
 
-    def problems(self, schemes: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    def problems(self, names: Names) -> Iterator[Problem]:
         """References, and whole business days."""
-        yield from super().problems(schemes)
+        yield from super().problems(names)
         yield from business_day_problems(self.business_days, self.after)
 
     def processes(self) -> list[str]:

@@ -53,8 +53,9 @@ class HealthSpec(TieredSpec):
         """The sequences."""
         yield "then", self.then
 
-    def parts_problems(self, names: Names) -> Iterator[Problem]:
-        """References: the dimensions."""
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """References: the scheme and its tiers, the dimensions."""
+        yield from super().problems(names)
         for name in self.of:
             if name not in names.dimensions:
                 yield f"of.{name}", unknown("dimension", name, names.dimensions)

@@ -8,7 +8,7 @@ become A has A's full time. What resets it may need substance: an update that on
 Source: facts 002-13, 002-18, 002-25, 000-17, questions Q5, Q6.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import Field
@@ -35,7 +35,7 @@ from streams.clocks.common import (
 from streams.clocks.substance import NOBODY, ResetSpec, contact_of
 from streams.columns import Column, identity
 from streams.dossier import Dossier
-from streams.kinds import Opener, Problem, Row
+from streams.kinds import Names, Opener, Problem, Row
 from streams.units import DAY_MS, UNBOUNDED
 from streams.words import Effect, Said, Words
 
@@ -54,9 +54,9 @@ class QuietSpec(TieredSpec):
         """Limit and consequence."""
         yield from (("after", self.after), ("then", self.then))
 
-    def problems(self, schemes: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    def problems(self, names: Names) -> Iterator[Problem]:
         """References, whole business days, and whose tier a demotion lowers."""
-        yield from super().problems(schemes)
+        yield from super().problems(names)
         yield from business_day_problems(self.business_days, self.after)
         if self.reads == "published" and not self.warns_only():
             yield "reads", "must be earned for a clock that demotes or recycles: those go by the tier that was earned"

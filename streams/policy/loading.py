@@ -4,7 +4,7 @@ Structure is judged by the model, references by each kind's `problems`. When an 
 still judged without it, so that one run shows all there is to mend.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.errors import PolicyError
-from streams.clocks.alert import AlertSpec
-from streams.clocks.common import TieredSpec
 from streams.kinds import Names, Problem, unknown
 from streams.measures import kind_of
 from streams.policy import playbooks
@@ -153,31 +151,31 @@ def _reference_problems(document: PolicyDocument, raw: dict[str, Any]) -> list[P
     """What each part says of the others; a name whose own entry is wrong still counts as declared."""
     measures = _part(raw, "measures")
     kinds = {name: kind_of(entry) for name, entry in measures.items()}
-    names = Names(frozenset(measures), frozenset(_part(raw, "dimensions")), kinds, bool(_part(raw, "score")))
-    names = names._replace(tracks=_tracks(raw))
+    dimensions, ladders = frozenset(_part(raw, "dimensions")), _ladders(document)
+    names = Names(frozenset(measures), dimensions, kinds, bool(_part(raw, "score")), _tracks(raw), ladders)
     problems: list[Problem] = []
-    if document.tracks is not None:
-        problems += [(f"tracks.{path}", what) for path, what in document.tracks.problems(names)]
-    for section in _SECTIONS:
-        for name, spec in getattr(document, section).items():
-            if name not in _part(raw, section):
-                continue
-            found = spec.problems(_ladders(document)) if isinstance(spec, TieredSpec) else spec.problems(names)
-            problems += [(f"{section}.{name}.{path}", what) for path, what in found]
-            if isinstance(spec, AlertSpec):
-                problems += [(f"{section}.{name}.{path}", what) for path, what in spec.conditions_problems(names)]
-    if (health := document.health) is not None:
-        problems += [(f"health.{path}", what) for path, what in (*health.problems(_ladders(document)), *health.parts_problems(names))]
+    for section in ("tracks", *_SECTIONS, "health"):
+        for path, spec in _specs(document, raw, section):
+            problems += [(f"{path}.{within}", what) for within, what in spec.problems(names)]
     for dimension in _part(raw, "score"):
         if dimension not in names.dimensions:
             problems.append((f"score.{dimension}", unknown("dimension", str(dimension), names.dimensions)))
-    problems += [(f"playbooks.{path}", what) for path, what in playbooks.problems(document.playbooks, _ladders(document))]
-    problems += _target_problems(document)
+    problems += [(f"playbooks.{path}", what) for path, what in playbooks.problems(document.playbooks, ladders)]
+    problems += _target_problems(document, ladders)
     if document.lateness >= document.act_within:
         problems.append(("act_within", "must be longer than lateness: what a tick decides would never be young enough to act on"))
     if document.currency in document.rates:
         problems.append((f"rates.{document.currency}", "is the policy's own currency: it needs no rate"))
     return problems
+
+
+def _specs(document: PolicyDocument, raw: dict[str, Any], section: str) -> Iterator[tuple[str, Any]]:
+    """The entries of a section that the file has, by path; a section may be one entry, or may not be there."""
+    content = getattr(document, section)
+    if isinstance(content, dict):
+        yield from ((f"{section}.{name}", spec) for name, spec in content.items() if name in _part(raw, section))
+    elif content is not None:
+        yield section, content
 
 
 def _tracks(raw: dict[str, Any]) -> tuple[str, ...]:
@@ -187,8 +185,8 @@ def _tracks(raw: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(track) for track in [_part(raw, "tracks").get("default"), *named] if track))
 
 
-def _target_problems(document: PolicyDocument) -> list[Problem]:
-    ladders, problems = _ladders(document), list[Problem]()
+def _target_problems(document: PolicyDocument, ladders: Mapping[str, frozenset[str]]) -> list[Problem]:
+    problems: list[Problem] = []
     for scheme, spec in document.targets.items():
         if scheme not in ladders:
             problems.append((f"targets.{scheme}", unknown("scheme", scheme, frozenset(ladders))))
