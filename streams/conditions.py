@@ -16,7 +16,7 @@ from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, l
 from streams.measures.profile import ProfileNumber, ProfileSpec
 from streams.parts import Parts
 from streams.profile_fields import CHOICES, COMPARED, CONTENTS, content_of, said_ms, says_one_of
-from streams.steps import steps_of
+from streams.steps import steps, steps_of
 from streams.units import Quantity, duration_text
 from streams.words import Words, both, either, length, spaced
 
@@ -210,8 +210,7 @@ class Conditions:
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When they may come true or end; None if that may be at any time between."""
-        found = [each.steps(row, from_ms) for each in self._each]
-        return None if None in found else [at_ms for steps in found for at_ms in steps or ()]
+        return steps(self._each, row, from_ms)
 
     def last_ms(self, row: Row, dossier: Dossier, at_ms: int) -> int | None:
         """When the last thing behind them happened."""

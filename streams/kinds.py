@@ -4,7 +4,7 @@ A kind is one module and one entry in its room's table. Its spec (pydantic) is w
 can only be judged beside the rest of the policy; `compile` gives the object that works on rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
@@ -157,6 +157,12 @@ class Dimension(Protocol):
 def latest(lines: Iterable[Line]) -> int | None:
     """When the last thing behind any of the lines happened."""
     return max((line.last_ms for line in lines if line.last_ms is not None), default=None)
+
+
+def one_line(label: str, points: float, behind: Sequence[Line]) -> Line:
+    """One line in the place of several: how many records are behind them, and when the last of them happened, where that is known."""
+    times = [line.times for line in behind if line.times is not None]
+    return Line(label, points, sum(times) if times else None, latest(behind))
 
 
 MOST_SHOWN = 1e6

@@ -34,7 +34,7 @@ def steps_of(source: object, row: Row, from_ms: int, levels: Sequence[float]) ->
 
 
 def steps(movers: Sequence[object], row: Row, from_ms: int) -> list[int] | None:
-    """The instants after `from_ms` at which any of the movers (dimensions, ratings) may change, in order; None: also between."""
+    """The instants after `from_ms` at which any of the movers (dimensions, ratings, conditions) may turn, in order; None: also between."""
     found: set[int] = set()
     for mover in movers:
         own = mover.steps(row, from_ms) if isinstance(mover, SteppingDimension) else None

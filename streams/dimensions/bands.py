@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, latest, unknown
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, one_line, unknown
 from streams.steps import SteppingMeasure
 from streams.units import Quantity
 from streams.words import Said, Words
@@ -95,9 +95,7 @@ class Banded:
 
     def line(self, row: Row, dossier: Dossier, at_ms: int) -> Line:
         """The points, and how many records are behind the number and when the last of them happened, where that is known."""
-        behind = self._measure.lines(row, dossier, at_ms)
-        times = [line.times for line in behind if line.times is not None]
-        return Line(self._name, self.at(row, at_ms), sum(times) if times else None, latest(behind))
+        return one_line(self._name, self.at(row, at_ms), self._measure.lines(row, dossier, at_ms))
 
 
 class Bands:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from streams.columns import Column
 from streams.dossier import Dossier
-from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, latest, unknown
+from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, one_line, unknown
 from streams.units import Quantity
 from streams.words import Said, Words
 
@@ -99,6 +99,4 @@ class Percentile:
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:
         """One line, with what is behind the number."""
-        behind = self._measure.lines(row, dossier, at_ms)
-        times = [line.times for line in behind if line.times is not None]
-        return [Line(self._label, self.at(row, at_ms), sum(times) if times else None, latest(behind))]
+        return [one_line(self._label, self.at(row, at_ms), self._measure.lines(row, dossier, at_ms))]

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from math import ceil, isinf
 from typing import Any, NamedTuple
 
-from streams.units import duration_text
-
-DAY_MS = 86_400_000
+from streams.units import DAY_MS, duration_text
 
 
 class Breakpoints(NamedTuple):

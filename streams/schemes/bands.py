@@ -19,6 +19,7 @@ from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
 from streams.schemes.rating import Parts
+from streams.steps import steps
 from streams.units import Quantity, micro, points_text
 from streams.words import Said, Words, both, spaced
 
@@ -179,8 +180,7 @@ class Indicator:
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When it may come into another band."""
-        found = [conditions.steps(row, from_ms) for conditions in self._rising]
-        return None if None in found else [at_ms for steps in found for at_ms in steps or ()]
+        return steps(self._rising, row, from_ms)
 
     def last_ms(self, row: Row, dossier: Dossier, at_ms: int) -> int | None:
         """When the last thing behind it happened."""
@@ -227,8 +227,7 @@ class Composite:
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When an indicator may come into another band."""
-        found = [each.steps(row, from_ms) for each in self._indicators]
-        return None if None in found else [at_ms for steps in found for at_ms in steps or ()]
+        return steps(self._indicators, row, from_ms)
 
     def points(self, row: Row, at_ms: int) -> float:
         """The composite."""

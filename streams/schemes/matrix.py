@@ -17,7 +17,7 @@ from streams.measures.profile import ProfileNumber, ProfileSpec
 from streams.measures.windowed import MOST_NUMBER
 from streams.schemes.model import Model, ModelledSpec, Rungs, places
 from streams.schemes.rating import Parts, Placing
-from streams.steps import steps_of
+from streams.steps import steps, steps_of
 from streams.units import Quantity
 from streams.words import Said, Words, spaced
 
@@ -179,8 +179,7 @@ class Matrix(Placing):
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When one of the sides may come into another class."""
-        down, across = self._rows.steps(row, from_ms), self._columns.steps(row, from_ms)
-        return None if down is None or across is None else down + across
+        return steps((self._rows, self._columns), row, from_ms)
 
     def says(self, row: Row, at_ms: int) -> str:
         """The classes of both sides."""

@@ -15,6 +15,7 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Names, Problem, Row, Span, Spec
 from streams.schemes.model import Model, ModelledSpec, Rungs, places, tier_problems
 from streams.schemes.rating import Parts, Placing
+from streams.steps import steps
 from streams.units import MICRO, micro, points_text
 from streams.words import Said, Words, both
 
@@ -130,13 +131,7 @@ class Rubric(Placing):
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When a criterion may come true or end."""
-        found: list[int] = []
-        for conditions in self._every:
-            own = conditions.steps(row, from_ms)
-            if own is None:
-                return None
-            found += own
-        return found
+        return steps(self._every, row, from_ms)
 
     def _shown(self, row: Row, at_ms: int) -> int:
         """The tier whose match is shown."""

@@ -15,7 +15,7 @@ from streams.kinds import Dimension, Line, Measure, Names, Problem, Row, Span, u
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
 from streams.schemes.rating import Parts
-from streams.steps import SteppingDimension
+from streams.steps import steps
 from streams.units import micro, points_text
 from streams.words import Said, Words, both, spaced
 
@@ -88,13 +88,7 @@ class Weighted:
 
     def steps(self, row: Row, from_ms: int) -> list[int] | None:
         """When a dimension may change."""
-        found: list[int] = []
-        for _, dimension in self._parts:
-            own = dimension.steps(row, from_ms) if isinstance(dimension, SteppingDimension) else None
-            if own is None:
-                return None
-            found += own
-        return found
+        return steps([dimension for _, dimension in self._parts], row, from_ms)
 
     def points(self, row: Row, at_ms: int) -> float:
         """The sum."""
