@@ -21,10 +21,11 @@ from streams.measures import compiled
 from streams.measures.profile import ProfileNumber
 from streams.measures.rolling import Rolling
 from streams.money import Exchange
+from streams.parts import Parts
 from streams.policy.model import PolicyDocument
 from streams.schemes.ladder import Ladder
 from streams.schemes.override import OverrideSpec
-from streams.schemes.rating import Parts, Rating
+from streams.schemes.rating import Rating
 from streams.tracks import Tracks
 from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED, local_day_in, micro

@@ -16,9 +16,9 @@ from streams.columns import Column
 from streams.conditions import Conditions, ConditionSpec, LimitsSpec, When, asked_of, limit_said, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
+from streams.parts import Parts
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
-from streams.schemes.rating import Parts
 from streams.steps import steps
 from streams.units import Quantity, micro, points_text
 from streams.words import Said, Words, both, spaced

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.schemes.spec import LadderSpec
-from streams.units import MICRO, UNBOUNDED
+from streams.units import UNBOUNDED
 
 
 class Rung(NamedTuple):
@@ -64,9 +64,3 @@ class Ladder:
         """How much is missing for `tier`; None above the highest, and where distances say nothing."""
         enter_micro = self._enter[tier]
         return max(enter_micro - number_micro, 0) if self.in_points and enter_micro < UNBOUNDED else None
-
-
-def by_place(spec: LadderSpec) -> Ladder:
-    """The ladder of a scheme that names tiers outright: its number is the place of the tier."""
-    places = [place * MICRO for place in range(1, len(spec.tiers))]
-    return Ladder(spec, [Rung(place, place) for place in places], in_points=False)

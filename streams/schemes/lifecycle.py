@@ -17,8 +17,9 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Names, Problem, Row, Span, Spec
 from streams.measures.matching import Matching
 from streams.measures.seasons import Habit, Purchases
+from streams.parts import Parts
 from streams.schemes.model import Model, ModelledSpec, Rungs, places
-from streams.schemes.rating import Parts, Placing
+from streams.schemes.rating import Placing
 from streams.units import UNBOUNDED, PositiveDurationMs, duration_text
 from streams.words import Said, Words, length
 

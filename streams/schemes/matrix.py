@@ -15,8 +15,9 @@ from streams.dossier import Dossier
 from streams.kinds import Dimension, Measure, Names, Problem, Row, Span, Spec, unknown
 from streams.measures.profile import ProfileNumber, ProfileSpec
 from streams.measures.windowed import MOST_NUMBER
+from streams.parts import Parts
 from streams.schemes.model import Model, ModelledSpec, Rungs, places
-from streams.schemes.rating import Parts, Placing
+from streams.schemes.rating import Placing
 from streams.steps import steps, steps_of
 from streams.units import Quantity
 from streams.words import Said, Words, spaced

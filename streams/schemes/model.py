@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from streams.kinds import Names, Problem, Spec, unknown
+from streams.parts import Parts
 from streams.schemes.ladder import Ladder, Rung
-from streams.schemes.rating import Parts, Rating
+from streams.schemes.rating import Rating
 from streams.schemes.spec import LadderSpec
 from streams.units import MICRO
 from streams.words import Said, Words, as_written

@@ -2,7 +2,7 @@
 
 A rating is to a scheme what a dimension is to the score: it can be evaluated at any instant, it gives bounds over a time, and it says
 what it is made of. Its number is what the ladder compares; what is shown of it, in points, is what its ledger sums to. A kind of scheme
-that names tiers outright (a matrix) has the place of the tier for a number (`streams/schemes/ladder.py::by_place`) and is a `Placing`.
+that names tiers outright (a matrix) has the place of the tier for a number (`streams/schemes/model.py::places`) and is a `Placing`.
 """
 
 from abc import ABC, abstractmethod
@@ -12,9 +12,6 @@ from typing import Protocol
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Row, Span
-from streams.parts import Parts
-
-__all__ = ["Parts", "Placing", "Rating"]
 
 
 class Rating(Protocol):

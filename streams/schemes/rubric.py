@@ -13,8 +13,9 @@ from pydantic import Field, field_validator
 from streams.conditions import Conditions, When, when_problems, when_said
 from streams.dossier import Dossier
 from streams.kinds import Line, Names, Problem, Row, Span, Spec
+from streams.parts import Parts
 from streams.schemes.model import Model, ModelledSpec, Rungs, places, tier_problems
-from streams.schemes.rating import Parts, Placing
+from streams.schemes.rating import Placing
 from streams.steps import steps
 from streams.units import MICRO, micro, points_text
 from streams.words import Said, Words, both

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from streams.kinds import Names, Problem
+from streams.parts import Parts
 from streams.schemes.ladder import Ladder, Rung
-from streams.schemes.rating import Parts
 from streams.schemes.spec import LadderSpec, TierSpec
 from streams.units import micro
 from streams.words import Said, Words, length

@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec, unknown
+from streams.parts import Parts
 from streams.schemes.bands import BandsModel
 from streams.schemes.matrix import MatrixModel
 from streams.schemes.model import Model, ModelledSpec, Rungs, places
-from streams.schemes.rating import Parts, Rating
+from streams.schemes.rating import Rating
 from streams.schemes.rubric import RubricModel
 from streams.schemes.weighted import WeightedModel
 from streams.tracks import Tracks

@@ -12,9 +12,9 @@ from pydantic import Field, field_validator
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Dimension, Line, Measure, Names, Problem, Row, Span, unknown
+from streams.parts import Parts
 from streams.schemes.ladder import Rung
 from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
-from streams.schemes.rating import Parts
 from streams.steps import steps
 from streams.units import micro, points_text
 from streams.words import Said, Words, both, spaced
