@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.cli.option_texts import instant_ms, length_ms
 from agents.cli.options import AsJson, BootstrapServers, TopicPrefix, settings_from
 from agents.cli.output import err, out, print_json
 from agents.dying import ExitCode
@@ -179,12 +180,10 @@ def _tell(command: "Command", place: str | None, answer: "Action | None", as_jso
 def _expiry(until: str | None, lasts: str | None) -> int:
     """When it expires (epoch ms). Raises SettingsError unless exactly one of the two options says so."""
     from agents.clocks import wall_clock
-    from schemas.instants import from_iso
-    from streams.units import duration_ms
 
-    if (until is None) == (lasts is None):
-        raise SettingsError("an override needs either --until TIME or --for DURATION")
-    try:
-        return from_iso(until) if until is not None else wall_clock() + duration_ms(lasts)
-    except ValueError as wrong:
-        raise SettingsError(f"{'--until' if until is not None else '--for'} {wrong}") from wrong
+    until_ms, lasts_ms = instant_ms("--until", until), length_ms("--for", lasts)
+    if until_ms is not None and lasts_ms is None:
+        return until_ms
+    if lasts_ms is not None and until_ms is None:
+        return wall_clock() + lasts_ms
+    raise SettingsError("an override needs either --until TIME or --for DURATION")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.option_texts import instant_ms
 from agents.cli.options import AsJson, BootstrapServers, TopicPrefix, settings_from
 from agents.cli.output import err, print_json, reading_bar
 from agents.dying import ExitCode
@@ -166,8 +167,8 @@ def wanted_of(
         topics=frozenset(topics or []),
         partitions=frozenset(partitions or []),
         reasons=frozenset(map(Reason, reasons or [])),
-        since_ms=_instant("--since", since),
-        until_ms=_instant("--until", until),
+        since_ms=instant_ms("--since", since),
+        until_ms=instant_ms("--until", until),
         account=account,
     )
 
@@ -178,12 +179,3 @@ def _places(texts: list[str]) -> frozenset[str]:
         if not (partition.isdecimal() and offset.isdecimal()):
             raise SettingsError(f"a letter's place must be PARTITION:OFFSET as `tierstream dead-letters list` shows it, got {text!r}")
     return frozenset(f"{int(text.partition(':')[0])}:{int(text.partition(':')[2])}" for text in texts)
-
-
-def _instant(option: str, text: str | None) -> int | None:
-    from schemas.instants import from_iso
-
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError as wrong:
-        raise SettingsError(f"{option} {wrong}") from wrong

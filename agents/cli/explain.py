@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from agents.cli.option_texts import instant_ms
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
 from agents.cli.output import err, out, print_json, reading_bar
 from agents.cli.policies import required_policy
@@ -88,16 +89,10 @@ def _explained(settings: "Settings", account_id: str, at_ms: int | None, url: st
 
 
 def _instant(at: str | None) -> int | None:
-    from schemas.instants import from_iso
     from schemas.limits import YEAR_2200_MS
 
-    if at is None:
-        return None
-    try:
-        at_ms = from_iso(at)
-    except ValueError as wrong:
-        raise SettingsError(f"--at {wrong}") from wrong
-    if not 0 <= at_ms < YEAR_2200_MS:
+    at_ms = instant_ms("--at", at)
+    if at_ms is not None and not 0 <= at_ms < YEAR_2200_MS:
         raise SettingsError(f"--at must be in the years 1970 to 2199, got {at}")
     return at_ms
 

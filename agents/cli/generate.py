@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from agents.cli.option_texts import instant_ms
 from agents.cli.options import AsJson, BootstrapServers, Partitions, TopicPrefix, settings_from
 from agents.cli.output import count_of, err, out, print_json
 from agents.dying import ExitCode
@@ -92,14 +93,9 @@ class _Asked:
     def _start(self, start: str | None) -> int:
         from agents.clocks import wall_clock
         from agents.generating.phases import DAY_MS
-        from schemas.instants import from_iso
 
-        if start is None:
-            return wall_clock() - (self.history or 0) * DAY_MS
-        try:
-            return from_iso(start)
-        except ValueError as error:
-            raise SettingsError(f"--start {error}") from error
+        start_ms = instant_ms("--start", start)
+        return start_ms if start_ms is not None else wall_clock() - (self.history or 0) * DAY_MS
 
     def lives(self) -> "Lives":
         """The accounts. Event ids carry the start, so that another run at another time never repeats one."""

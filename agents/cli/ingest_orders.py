@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.option_texts import instant_ms
 from agents.cli.options import AsJson, BootstrapServers, Partitions, TopicPrefix
 from agents.cli.output import progress_bar
 from agents.dying import ExitCode
@@ -69,7 +70,7 @@ def orders(
     from agents.cli.ingest import checked_settings, report
 
     reading = reading_of(columns, separator, date_format, timezone, currency, status)
-    until_ms = _until_ms(until)
+    until_ms = instant_ms("--until", until)
     settings = checked_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix, partitions=partitions)
     refused: list[RefusedLine] = []
     ingested = _ingested(settings, file, reading, until_ms, refused)
@@ -134,12 +135,3 @@ def _columns(text: str | None) -> dict[str, str]:
     if problems:
         raise SettingsError(problems)
     return columns
-
-
-def _until_ms(text: str | None) -> int | None:
-    from schemas.instants import from_iso
-
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError as fault:
-        raise SettingsError(f"--until {fault}") from None

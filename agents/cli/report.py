@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.cli.option_texts import durations, instant_ms, length_ms, shares
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, PolicyFile, TopicPrefix, settings_from
 from agents.cli.output import err, out, plain_table, progress_bar, reading_bar
 from agents.cli.policies import required_policy
 from agents.dying import ExitCode
+from agents.reporting.reports import REPORTS, Report
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from agents.reporting.asking import Answer
     from agents.reporting.filling import Filled
-    from agents.reporting.reports import Report
     from agents.settings import Settings
     from streams.policy import CompiledPolicy
 
-NAMES = ("pyramid", "effort", "movement", "cadence", "top", "campaigns", "handover")
 ASKED, SOURCE, GIVEN = "What is asked", "Where from", "How it is given"
 
-Name = Annotated[str | None, typer.Argument(metavar="[REPORT]", help=f"One of {', '.join(NAMES)}; without one, they are listed.")]
+Name = Annotated[str | None, typer.Argument(metavar="[REPORT]", help=f"One of {', '.join(REPORTS)}; without one, they are listed.")]
 Account = Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help="The account of `handover`.")]
 From = Annotated[
     list[Path] | None,
@@ -80,7 +80,6 @@ def report(
     if name is None:
         _list()
         return
-    from agents.cli.report_options import durations, instant_ms, length_ms, shares
     from agents.reporting.asking import Asked, answered
 
     found = _named(name, account, as_csv and as_json)
@@ -99,17 +98,13 @@ def report(
 
 
 def _list() -> None:
-    from agents.reporting.reports import REPORTS
-
     table = plain_table("report", "answers", "fact")
     for each in REPORTS.values():
         table.add_row(f"[bold]{each.name}[/]", each.question, each.fact)
     out().print(table)
 
 
-def _named(name: str, account: str | None, both_forms: bool) -> "Report":
-    from agents.reporting.reports import REPORTS
-
+def _named(name: str, account: str | None, both_forms: bool) -> Report:
     problems = [f"REPORT must be one of {', '.join(REPORTS)}, got {name!r}"] if name not in REPORTS else []
     if (name == "handover") != (account is not None):
         problems.append("handover takes an account: `tierstream report handover ACCOUNT`; the other reports take none")
@@ -131,10 +126,9 @@ def _actor(actor: str) -> str:
 
 
 def _filled(
-    settings: "Settings", report: "Report", source: list[Path] | None, policy: "CompiledPolicy | None", save: Path | None
+    settings: "Settings", report: Report, source: list[Path] | None, policy: "CompiledPolicy | None", save: Path | None
 ) -> "Filled":
     from agents.reporting.filling import of_broker, of_files
-    from agents.reporting.reports import REPORTS
 
     topics = report.reads if save is None else tuple(dict.fromkeys(topic for each in REPORTS.values() for topic in each.reads))
     if source:

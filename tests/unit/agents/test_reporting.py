@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.cli.report_options import durations, shares
+from agents.cli.option_texts import durations, shares
 from agents.json_lines import line_of
 from agents.reporting.asking import Answer, Asked, answered
 from agents.reporting.filling import Filled, begun, of_files

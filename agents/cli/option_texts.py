@@ -1,4 +1,4 @@
-"""What a report's options say: instants, lengths of time, shares by tier. Each mistake is one sentence that names the option."""
+"""What options say: instants, lengths of time, shares by tier. Each mistake is one sentence that names the option."""
 
 from collections.abc import Callable
 from typing import TypeVar
