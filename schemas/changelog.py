@@ -16,7 +16,7 @@ An account id holds no NUL, so no account's key can be taken for another kind's.
 """
 
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -83,6 +83,10 @@ class PolicyKept(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _POLICY: Final = msgspec.json.Decoder(PolicyKept)
 _PROGRESS: Final = msgspec.json.Decoder(Progress)
+_TICK: Final = msgspec.json.Decoder(int)
+_COMMANDS: Final = msgspec.json.Decoder(list[int])
+
+Said = TypeVar("Said")
 
 
 def row_key(account: bytes) -> bytes:
@@ -176,10 +180,7 @@ def progress_payload(progress: Progress) -> bytes:
 
 def progress_of(payload: bytes) -> Progress:
     """Progress from JSON."""
-    try:
-        return _PROGRESS.decode(payload)
-    except msgspec.MsgspecError as fault:
-        raise ChangelogError(f"changelog progress must be the JSON of Progress: {fault}, got {payload[:80]!r}") from fault
+    return _said(_PROGRESS, payload, "progress must be the JSON of Progress")
 
 
 def tick_payload(at_ms: int) -> bytes:
@@ -189,10 +190,7 @@ def tick_payload(at_ms: int) -> bytes:
 
 def tick_of(payload: bytes) -> int:
     """The last tick folded, from JSON."""
-    try:
-        return msgspec.json.decode(payload, type=int)
-    except msgspec.MsgspecError as fault:
-        raise ChangelogError(f"changelog tick must be the JSON of an instant: {fault}, got {payload[:80]!r}") from fault
+    return _said(_TICK, payload, "tick must be the JSON of an instant")
 
 
 def commands_payload(known: list[int]) -> bytes:
@@ -202,10 +200,7 @@ def commands_payload(known: list[int]) -> bytes:
 
 def commands_of(payload: bytes) -> list[int]:
     """The ids of the latest commands, from JSON."""
-    try:
-        return msgspec.json.decode(payload, type=list[int])
-    except msgspec.MsgspecError as fault:
-        raise ChangelogError(f"changelog commands must be the JSON of their ids: {fault}, got {payload[:80]!r}") from fault
+    return _said(_COMMANDS, payload, "commands must be the JSON of their ids")
 
 
 def policy_payload(kept: PolicyKept) -> bytes:
@@ -215,7 +210,12 @@ def policy_payload(kept: PolicyKept) -> bytes:
 
 def policy_of(payload: bytes) -> PolicyKept:
     """The policy in force, from JSON."""
+    return _said(_POLICY, payload, "policy must be the JSON of PolicyKept")
+
+
+def _said(decoder: msgspec.json.Decoder[Said], payload: bytes, rule: str) -> Said:
+    """What a payload of JSON says. `rule`: what the error says of one that does not."""
     try:
-        return _POLICY.decode(payload)
+        return decoder.decode(payload)
     except msgspec.MsgspecError as fault:
-        raise ChangelogError(f"changelog policy must be the JSON of PolicyKept: {fault}, got {payload[:80]!r}") from fault
+        raise ChangelogError(f"changelog {rule}: {fault}, got {payload[:80]!r}") from fault

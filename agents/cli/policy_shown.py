@@ -43,8 +43,7 @@ def _shown(document: "PolicyDocument") -> "Iterator[RenderableType]":
     from streams.policy.explaining import explained
 
     for name, scheme in document.schemes.items():
-        if getattr(scheme, "tiers", None):
-            yield _ladder(name, scheme)
+        yield _ladder(name, scheme)
     if document.score:
         weights = plain_table("dimension", "weight", title="Score, 0 to 100")
         for name, weight in document.score.items():
@@ -67,7 +66,7 @@ def _ladder(name: str, scheme: Any) -> "Table":
     columns = [part for part in words if any(getattr(tier, part, None) is not None for tier in scheme.tiers)]
     table = plain_table("tier", *(words[part] for part in columns), title=f"Ladder {name}")
     for tier in reversed(scheme.tiers):
-        table.add_row(f"[bold]{getattr(tier, 'name', tier)}[/]", *(_cell(getattr(tier, part, None)) for part in columns))
+        table.add_row(f"[bold]{tier.name}[/]", *(_cell(getattr(tier, part, None)) for part in columns))
     return table
 
 

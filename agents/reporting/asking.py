@@ -80,8 +80,7 @@ def _scheme(model: ReadModel, asked: Asked, policy: CompiledPolicy | None) -> st
 def _rungs(model: ReadModel, scheme: str, policy: CompiledPolicy | None) -> list[str]:
     """The tiers, lowest first: as the policy says; without one, by the scores and moves of those who are in them."""
     if policy is not None and scheme in policy.document.schemes:
-        tiers = getattr(policy.document.schemes[scheme], "tiers", [])
-        return [getattr(tier, "name", str(tier)) for tier in tiers]
+        return list(policy.document.schemes[scheme].names())
     ranked = """
         SELECT tier FROM (SELECT tier, score_micro AS worth FROM standing WHERE scheme = :scheme
                           UNION ALL SELECT from_tier, NULL FROM transition WHERE scheme = :scheme AND from_tier IS NOT NULL
