@@ -13,26 +13,23 @@ from typing import Any
 
 from pydantic import Field
 
-from schemas.records import CauseKind, Event
+from schemas.records import Event
 from streams.calendars import Calendar
 from streams.clocks.common import (
     Breach,
     Consequence,
     Consequences,
     Ended,
-    Follows,
     Limits,
     Ran,
     TieredSpec,
     WarningSpec,
     business_day_problems,
     consequences_said,
-    limit_text,
-    limits_of,
     limits_said,
-    of_tier,
 )
 from streams.clocks.substance import NOBODY, ResetSpec, contact_of
+from streams.clocks.tiered import TieredClock
 from streams.columns import Column, identity
 from streams.dossier import Dossier
 from streams.kinds import Names, Opener, Problem, Row
@@ -63,8 +60,7 @@ class QuietSpec(TieredSpec):
 
     def is_plain(self) -> bool:
         """Whether it is a clock of actor, kind, demotion and recycling alone, in hours that all count: compiled code knows no other."""
-        said = self.then.values() if isinstance(self.then, dict) else [self.then]
-        return not (any(isinstance(each, WarningSpec) for each in said) or self.business_days or self.resets_on.substance)
+        return not (any(isinstance(each, WarningSpec) for each in self._consequences()) or self.business_days or self.resets_on.substance)
 
     def said(self, words: Words) -> list[Said]:  # noqa: ARG002
         """What it waits for, how long, and what follows."""
@@ -74,29 +70,26 @@ class QuietSpec(TieredSpec):
 
     def warns_only(self) -> bool:
         """Whether it never moves a tier or an owner."""
-        said = self.then.values() if isinstance(self.then, dict) else [self.then]
-        return all(isinstance(each, WarningSpec) for each in said)
+        return all(isinstance(each, WarningSpec) for each in self._consequences())
+
+    def _consequences(self) -> list[Consequence]:
+        return list(self.then.values()) if isinstance(self.then, dict) else [self.then]
 
     def compile(self, name: str, scheme: str, tiers: tuple[str, ...], calendar: Calendar) -> "QuietClock":
         """The clock that works on rows."""
         return QuietClock(name, self, scheme, tiers, calendar)
 
 
-class QuietClock:
+class QuietClock(TieredClock):
     """The compiled clock."""
 
     topics: tuple[str, ...] = ("interactions",)
 
     def __init__(self, name: str, spec: QuietSpec, scheme: str, tiers: tuple[str, ...], calendar: Calendar) -> None:
-        self.name, self.scheme, self.tiers, self._calendar = name, scheme, tiers, calendar
-        self.cause: CauseKind = "SILENCE" if spec.resets_on.actor == "CUSTOMER" else "CLOCK"
-        self._resets, self._business_days, self.warns_only = spec.resets_on, spec.business_days, spec.warns_only()
-        self._by_tier = isinstance(spec.after, dict)
-        self._after = limits_of(spec.after, tiers)
-        self._then: list[Consequence | None] = [of_tier(spec.then, tier) for tier in tiers]
-        reads = spec.reads or ("published" if self.warns_only else "earned")
-        self._tier = f"schemes.{scheme}.{reads}"
-        self._since = f"schemes.{scheme}.{'since_ms' if reads == 'earned' else 'effective_at_ms'}"
+        super().__init__(name, spec, scheme, tiers, spec.after, spec.then, warns_only=spec.warns_only())
+        self._resets, self._business_days, self._calendar = spec.resets_on, spec.business_days, calendar
+        if spec.resets_on.actor == "CUSTOMER":
+            self.cause = "SILENCE"
         self._reset, self._fired, self._ceiling, self._resting, self._told, self._breach_tier, self._contact = (
             f"clocks.{name}.{part}" for part in ("reset_ms", "fired_ms", "ceiling", "resting", "told_ms", "breach_tier", "contact")
         )
@@ -158,17 +151,13 @@ class QuietClock:
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
-    def tier(self, row: Row) -> int:
-        """The tier that counts."""
-        return int(row[self._tier])
-
     def due_ms(self, row: Row) -> int:
         """When the consequence follows for an account in its tier; UNBOUNDED: never as things are.
 
         While a demotion waits (minimum stay, steps), running out again would change nothing: those periods are passed over.
         """
         tier = self.tier(row)
-        after_ms, fired_ms, in_tier_ms = self._after[tier], int(row[self._fired]), int(row[self._since])
+        after_ms, fired_ms, in_tier_ms = self._limits[tier], int(row[self._fired]), int(row[self._since])
         waits = int(row[self._ceiling]) < tier
         if row[self._resting] or waits or after_ms >= UNBOUNDED or self._then[tier] is None:
             return UNBOUNDED
@@ -206,18 +195,6 @@ class QuietClock:
         if self._warns:
             row[self._breach_tier] = tier if isinstance(consequence, WarningSpec) else _NO_TIER
         return Ran(None, [self._breach(at_ms, tier)]) if isinstance(consequence, WarningSpec) else Ran(consequence, [])
-
-    def consequence(self, tier: int) -> Follows | WarningSpec | None:
-        """What follows for an account in this tier when the clock runs out; None: nothing."""
-        return self._then[tier]
-
-    def limit_ms(self, tier: int) -> int:
-        """The limit for a tier, in ms."""
-        return self._after[tier]
-
-    def limit_text(self, tier: int) -> str:
-        """The limit for a tier as people write it."""
-        return limit_text(self._after[tier], self._business_days)
 
     # -- warnings ------------------------------------------------------------------------------------------------------
 
@@ -277,5 +254,5 @@ class QuietClock:
 
     def _ends_ms(self, begins: int, tier: int) -> int:
         """When a period ends that begins then, for an account in this tier."""
-        after_ms = self._after[tier]
+        after_ms = self._limits[tier]
         return self._calendar.after(begins, after_ms // DAY_MS) if self._business_days and after_ms < UNBOUNDED else begins + after_ms
