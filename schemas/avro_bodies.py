@@ -17,9 +17,6 @@ Words = NDArray[np.int64]
 
 _GROWTH: Final = 3
 
-_END, _TEXT, _LONG, _DOUBLE, _BOOLEAN, _ENUM = (int(Does(each)) for each in range(6))
-_KEY, _MAP, _ARRAY, _NEXT, _MAYBE = (int(Does(each)) for each in range(6, 11))
-
 _AT, _PUT, _GOOD, _DEPTH, _STACK = 0, 1, 2, 3, 4
 """In the cursor: where in the msgpack, where in the body, whether all is well, how deep; then how often each array goes on."""
 _OTHERWISE: Final = 1
@@ -50,13 +47,13 @@ def write(packed: Bytes, program: Program, into: Bytes, cursor: Words) -> bool:
     while cursor[_GOOD]:
         at = int(step) * WIDTH
         does = program.steps[at]
-        if does == _END:
+        if does == Does.END:
             return True
-        if does == _MAYBE:
+        if does == Does.MAYBE:
             goes_on = _maybe(packed, program, at, into, cursor)
-        elif does == _ARRAY:
+        elif does == Does.ARRAY:
             goes_on = _array(packed, into, cursor)
-        elif does == _NEXT:
+        elif does == Does.NEXT:
             goes_on = _next(into, cursor)
         else:
             goes_on = True
@@ -101,24 +98,24 @@ def _next(into: Bytes, cursor: Words) -> bool:
 @compiled
 def _simple(does: int, first: int, second: int, packed: Bytes, program: Program, into: Bytes, cursor: Words) -> None:
     """A step after which the next one comes."""
-    if does == _TEXT:
+    if does == Does.TEXT:
         _text(packed, into, cursor)
-    elif does == _LONG:
+    elif does == Does.LONG:
         _put_long(_long(packed, cursor), into, cursor)
-    elif does == _DOUBLE:
+    elif does == Does.DOUBLE:
         _double(packed, into, cursor)
-    elif does == _BOOLEAN:
+    elif does == Does.BOOLEAN:
         said = packed[cursor[_AT]]
         cursor[_GOOD] = said in (_FALSE, _TRUE)
         into[cursor[_PUT]] = said == _TRUE
         cursor[_AT] += 1
         cursor[_PUT] += 1
-    elif does == _ENUM:
+    elif does == Does.ENUM:
         _put_long(_symbol(packed, program, first, second, cursor), into, cursor)
-    elif does == _KEY:
+    elif does == Does.KEY:
         size = _head(packed, cursor, _FIX_TEXT)
         cursor[_AT] += size
-    elif does == _MAP and _head(packed, cursor, _FIX_MAP) != first:
+    elif does == Does.MAP and _head(packed, cursor, _FIX_MAP) != first:
         cursor[_GOOD] = 0
 
 
