@@ -49,11 +49,16 @@ def announced(moment: Moment, account: Account, clock: Clock, breach: Breach, re
 def resolved(moment: Moment, reason: Reason | None, account: Account) -> list[Output]:
     """What the announced breaches that are over now call for. `reason` None: time has ended them."""
     return [
-        Output("actions", moment.key, _resolution(moment, reason, account, clock, ended))
+        output
         for clock in moment.policy.clocks
         for ended in clock.take_ended(account.row, account.dossier_to_change)
-        if moment.mode == "LIVE"
+        for output in resolution(moment, reason, account, clock, ended)
     ]
+
+
+def resolution(moment: Moment, reason: Reason | None, account: Account, clock: Clock, ended: Ended) -> list[Output]:
+    """What the end of an announced breach calls for."""
+    return [Output("actions", moment.key, _resolution(moment, reason, account, clock, ended))] if moment.mode == "LIVE" else []
 
 
 def _resolution(moment: Moment, reason: Reason | None, account: Account, clock: Clock, ended: Ended) -> Action:

@@ -2,7 +2,7 @@
 
 Rules: what was not counted has no past, so every measure of the new policy must be one of the old, by what it means, or follow from the
 profile, and the inputs must be the same; a ladder is the same if its name is, and so is a tier of it; a clock that is reset by the
-same goes on.
+same goes on, with the breaches whose tier is still warned.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ import numpy as np
 
 from streams import carrying
 from streams.carrying import GONE, Plan, Scratch
+from streams.clocks.common import Clock
+from streams.clocks.dwelling import DwellClock
 from streams.clocks.quiet import QuietClock
 from streams.columns import Column, Layout
 from streams.kinds import Measure
@@ -55,6 +57,18 @@ class Ladder(NamedTuple):
     tiers: tuple[str, ...]
 
 
+class Resumed(NamedTuple):
+    """A clock that goes on though the policy says something else of it, and what it was before; None: there was none of its kind."""
+
+    clock: QuietClock | DwellClock
+    before: Clock | None
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The names of its tiers before."""
+        return () if self.before is None else self.before.tiers
+
+
 class Change:
     """One policy after another. `since_ms`: the instant from which the new one is true."""
 
@@ -66,7 +80,12 @@ class Change:
             (each.name, each.ladder.tiers) for each in after.schemes
         ]
         theirs = {(column.name, column.identity) for column in before.columns}
-        self.resumed = [clock for clock in after.clocks if isinstance(clock, QuietClock) and _goes_on(clock, theirs)]
+        running = {(type(clock), clock.name, clock.scheme): clock for clock in before.clocks}
+        self.resumed = [
+            Resumed(clock, running.get((type(clock), clock.name, clock.scheme)))
+            for clock in after.clocks
+            if isinstance(clock, QuietClock | DwellClock) and _goes_on(clock, theirs)
+        ]
         gates = [(scheme.name, scheme.ladder.tiers, scheme.ceilings) for scheme in before.schemes]
         self.recalls = gates != [(scheme.name, scheme.ladder.tiers, scheme.ceilings) for scheme in after.schemes]
         self.begins = False
@@ -91,7 +110,7 @@ class Change:
             tiers += [(f"schemes.{scheme.name}.{part}", f"schemes.{scheme.name}.{part}", table) for part in _TIERS]
             if not self.recalls:
                 same.append((f"schemes.{scheme.name}.ceiling", scheme.column("ceiling")))
-        same += [(column.name, column.name) for clock in self.resumed for column in clock.columns]
+        same += [(column.name, column.name) for clock, _ in self.resumed for column in clock.columns]
         return carrying.plan(source, self.after.layout, same, tiers, [scheme.column("pending_ms") for scheme in self.after.schemes])
 
     def scratch(self, source: Layout) -> Scratch:
@@ -103,6 +122,6 @@ def _unchanged(columns: Sequence[Column], known: set[tuple[str, str]]) -> bool:
     return all((column.name, column.identity) in known for column in columns)
 
 
-def _goes_on(clock: QuietClock, known: set[tuple[str, str]]) -> bool:
-    """Whether the clock is reset by the same as before, and says something else."""
-    return _unchanged(clock.columns[:1], known) and not _unchanged(clock.columns, known)
+def _goes_on(clock: QuietClock | DwellClock, known: set[tuple[str, str]]) -> bool:
+    """Whether the clock says something else, and is reset by the same as before; what stays is in the dossier."""
+    return not _unchanged(clock.columns, known) and (isinstance(clock, DwellClock) or _unchanged(clock.columns[:1], known))

@@ -17,8 +17,10 @@ from streams.account import AccountFold
 from streams.accounts import Accounts
 from streams.activation import cause
 from streams.again import Again
+from streams.breaches import resolution
 from streams.carrying import carried
 from streams.changing import Change
+from streams.clocks.common import Clock, Ended
 from streams.forecasting import foretold
 from streams.kinds import Row
 from streams.lone_account import LoneAccount
@@ -63,19 +65,26 @@ def tiers_gone(change: Change, before: Row) -> dict[str, str]:
     return found
 
 
-def prepare(change: Change, accounts: Accounts | LoneAccount, number: int) -> None:
-    """What a row laid out anew lacks before the account is decided: what follows from its dossier, and its clocks."""
-    row, dossier = accounts.row(number), accounts.dossier(number)
+Over = list[tuple[Clock, Ended]]
+"""Announced breaches that a change ends, each of a clock of the policy before."""
+
+
+def prepare(change: Change, accounts: Accounts | LoneAccount, number: int) -> Over:
+    """What a row laid out anew lacks before the account is decided: what follows from its dossier, and its clocks; what that ends."""
+    row, dossier, over = accounts.row(number), accounts.dossier(number), Over()
+    if dossier.overdue and change.resumed:
+        dossier = accounts.open_dossier(number)
     if change.recalls:
         change.after.recall(row, dossier)
         gates.recall_ceilings(change.after.schemes, row, dossier)
     overrides.recall(change.after.schemes, row, dossier)
-    tiers = {scheme.name: names for scheme, names in change.ladders}
-    for clock in change.resumed:
-        clock.resume(row, int(row["account.clock_ms"]), tiers.get(clock.scheme, ()))
+    for resumed in change.resumed:
+        ended = resumed.clock.resume(row, dossier, resumed.tiers)
+        over += [(resumed.before, each) for each in ended if resumed.before is not None]
     if change.begins:
         for each in change.after.clocks:
             each.recall(row, dossier)
+    return over
 
 
 def regraded(moment: Moment, reason: Reason, account: Account, change: Change, names: dict[str, str]) -> list[Output]:
@@ -129,11 +138,13 @@ class Deciding:
         return outputs
 
     def _prepared(self, accounts: Accounts | LoneAccount, number: int, names: dict[str, str]) -> list[Output]:
-        prepare(self._again.change, accounts, number)
-        if not names:
+        over = prepare(self._again.change, accounts, number)
+        if not names and not over:
             return []
         moment, account = self._about(accounts, number)
-        return regraded(moment, Reason(self._cause(moment)), account, self._again.change, names)
+        reason = Reason(self._cause(moment))
+        outputs = [output for clock, ended in over for output in resolution(moment, reason, account, clock, ended)]
+        return outputs + (regraded(moment, reason, account, self._again.change, names) if names else [])
 
     def _about(self, accounts: Accounts | LoneAccount, number: int) -> tuple[Moment, Account]:
         account = Account(accounts, number, accounts.row(number))

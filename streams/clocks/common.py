@@ -147,6 +147,15 @@ class Ended(NamedTuple):
     said: str
 
 
+NOT_WARNED = "the policy does not warn of it any more"
+
+
+def same_tier(tiers: tuple[str, ...], before: tuple[str, ...], tier: int) -> int | None:
+    """The tier that has the name which another had in the ladder before; None: there is none."""
+    name = before[tier] if tier < len(before) else None
+    return tiers.index(name) if name in tiers else None
+
+
 class Ran(NamedTuple):
     """What a clock that ran out leads to: a demotion or a recycling, or warnings."""
 

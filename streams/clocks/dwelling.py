@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from schemas.records import Event, StageChange
 from streams.calendars import Calendar
 from streams.clocks.common import (
+    NOT_WARNED,
     Breach,
     Ended,
     Limits,
@@ -24,6 +25,7 @@ from streams.clocks.common import (
     business_day_problems,
     consequences_said,
     limits_said,
+    same_tier,
 )
 from streams.clocks.warning import WarningClock
 from streams.columns import Column, identity
@@ -100,6 +102,22 @@ class DwellClock(WarningClock):
         row[self._ended] = any(name in late for name in over)
         waiting = (stay.since_ms for name, stay in dossier.stays.items() if self._is_watched(stay) and name not in late)
         row[self._oldest] = min(waiting, default=UNBOUNDED)
+
+    def resume(self, row: Row, dossier: Dossier, tiers: tuple[str, ...]) -> list[Ended]:  # noqa: ARG002 - `recall` follows
+        """The policy says something else of the clock; `tiers`: the ladder's before. A stay is overdue only where its tier is still warned.
+
+        Gives the announced ones that are not, by the tiers before.
+        """
+        late, ended = dossier.overdue.get(self.name, {}), list[Ended]()
+        for name, each in sorted(late.items()):
+            tier = same_tier(self.tiers, tiers, each.tier)
+            if tier is not None and self.watches(tier):
+                each.tier = tier
+                continue
+            del late[name]
+            if each.announced and each.tier < len(tiers):
+                ended.append(Ended(each.due_ms, each.tier, name, f"opportunity {name}: {NOT_WARNED}"))
+        return ended
 
     def _of_process(self, process: str) -> bool:
         return not self._processes or process in self._processes

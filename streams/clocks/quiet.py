@@ -16,6 +16,7 @@ from pydantic import Field
 from schemas.records import Event
 from streams.calendars import Calendar
 from streams.clocks.common import (
+    NOT_WARNED,
     Breach,
     Consequence,
     Consequences,
@@ -27,6 +28,7 @@ from streams.clocks.common import (
     business_day_problems,
     consequences_said,
     limits_said,
+    same_tier,
 )
 from streams.clocks.substance import NOBODY, ResetSpec, contact_of
 from streams.clocks.tiered import TieredClock
@@ -232,25 +234,28 @@ class QuietClock(TieredClock):
 
     # -- a change of policy --------------------------------------------------------------------------------------------
 
-    def resume(self, row: Row, at_ms: int, tiers: tuple[str, ...]) -> None:
+    def resume(self, row: Row, dossier: Dossier, tiers: tuple[str, ...]) -> list[Ended]:  # noqa: ARG002
         """The policy has changed what the clock allows, not what resets it; `tiers`: the ladder's before.
 
-        What would not have run out has not. A breach that was announced stays one only where its tier is still warned.
+        What would not have run out has not. A breach that was announced stays one only where its tier is still warned; where it is not,
+        it is given, by the tiers before.
         """
-        if self._warns:
-            breached = self._again(tiers, int(row[self._breach_tier]), _NO_TIER)
-            if breached == _NO_TIER or not isinstance(self._then[breached], WarningSpec):
-                breached, row[self._told] = _NO_TIER, -1
-            row[self._breach_tier] = breached
-        top = len(self.tiers) - 1
-        row[self._ceiling] = ceiling = self._again(tiers, int(row[self._ceiling]), top)
-        if int(row[self._fired]) < 0 or self._ends_ms(int(row[self._reset]), min(ceiling + 1, top)) > at_ms:
+        ended, top = self._not_warned(row, tiers) if self._warns else [], len(self.tiers) - 1
+        ceiling = same_tier(self.tiers, tiers, int(row[self._ceiling]))
+        row[self._ceiling] = ceiling = top if ceiling is None else ceiling
+        if int(row[self._fired]) < 0 or self._ends_ms(int(row[self._reset]), min(ceiling + 1, top)) > int(row["account.clock_ms"]):
             row[self._fired], row[self._ceiling], row[self._resting] = -1, top, 0
+        return ended
 
-    def _again(self, tiers: tuple[str, ...], tier: int, missing: int) -> int:
-        """The tier that has the name which another had in an earlier ladder."""
-        name = tiers[tier] if tier < len(tiers) else None
-        return self.tiers.index(name) if name in self.tiers else missing
+    def _not_warned(self, row: Row, tiers: tuple[str, ...]) -> list[Ended]:
+        """Keep the breach by the name of its tier, if that is still warned; else the one that is over, if it was announced."""
+        before, told_ms = int(row[self._breach_tier]), int(row[self._told])
+        breached = same_tier(self.tiers, tiers, before)
+        if breached is not None and isinstance(self._then[breached], WarningSpec):
+            row[self._breach_tier] = breached
+            return []
+        row[self._breach_tier], row[self._told] = _NO_TIER, -1
+        return [Ended(told_ms, before, "", f"{self.name}: {NOT_WARNED}")] if told_ms >= 0 and before < len(tiers) else []
 
     def _ends_ms(self, begins: int, tier: int) -> int:
         """When a period ends that begins then, for an account in this tier."""

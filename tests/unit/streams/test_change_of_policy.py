@@ -12,7 +12,7 @@ from streams.again import LAST
 from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy, load_policy_text
-from tests.builders import DAY, NOON, interaction, prediction, risk
+from tests.builders import DAY, NOON, interaction, prediction, risk, stage_change
 from tests.folding import SMALL, Folding, policy_of, shipped
 
 ACCOUNTS = [f"acct-{number}" for number in range(12)]
@@ -283,6 +283,66 @@ def test_a_breach_that_a_change_ends_is_resolved_for_somebody_waits_for_it() -> 
     decide(f)
     breach, over = (each for each in f.records("actions") if each.name == "call")
     assert (over.kind, over.resolves, over.cause.kind) == ("RESOLVED", breach.action_id, "POLICY")
+
+
+def stays(tiers: list[tuple[str, float]], *warned: str, **more: Any) -> CompiledPolicy:
+    """A stay of more than a week in one stage is warned of in these tiers, each by an action of the tier's own."""
+    named = {tier: {"action": tier.lower()} for tier in warned}
+    clock = {"of": "opportunities", "after": dict.fromkeys(warned, "7d"), "then": named}
+    return policy_of(schemes=ladder(*tiers), clocks={"stays": clock}, **more)
+
+
+CBA = [("C", 0), ("B", 60), ("A", 80)]
+
+
+def overdue(before: CompiledPolicy) -> Folding:
+    """An account at the top, with a stay that is too long, announced."""
+    f = Folding(before)
+    f.fold(prediction(score=90.0), stage_change(at=NOON))
+    for at in (NOON + 7 * DAY, NOON + 7 * DAY + 1):
+        f.tick(at)
+    f.keep()
+    return f
+
+
+@pytest.mark.parametrize(
+    ("tiers", "warned", "over_at_once"),
+    [
+        (CBA, ("C", "B", "A"), False),
+        (CBA, ("C", "B"), True),
+        ([("C", 0), ("A", 80)], ("C", "A"), False),
+        ([("C", 0), ("gold", 80)], ("C", "gold"), True),
+        ([("gold", 0), ("silver", 99)], ("silver",), True),
+    ],
+)
+def test_a_stay_that_was_announced_is_resolved_once_by_the_change_if_its_tier_is_not_warned_any_more(
+    tiers: list[tuple[str, float]], warned: tuple[str, ...], over_at_once: bool
+) -> None:
+    f = overdue(stays(CBA, "B", "A"))
+    (breach,) = f.records("actions")
+    activate(f, stays(tiers, *warned, **NEXT))
+    decide(f)
+    over = [each for each in f.records("actions") if each.kind == "RESOLVED"]
+    assert bool(over) == over_at_once
+    f.fold(stage_change(at=NOON + 9 * DAY, stage="CONTRACT"))
+    (resolved,) = (each for each in f.records("actions") if each.kind == "RESOLVED")
+    assert (resolved.name, resolved.tier, resolved.resolves) == ("a", "A", breach.action_id)
+    assert resolved.cause.kind == ("POLICY" if over_at_once else "STAGE")
+
+
+def test_a_silence_that_was_announced_is_resolved_by_the_change_if_its_tier_is_not_warned_any_more() -> None:
+    def warns(*tiers: str, **more: Any) -> CompiledPolicy:
+        after, then = dict.fromkeys(tiers, "7d"), {tier: {"action": "call"} for tier in tiers}
+        return policy_of(clocks={"silence": {"resets_on": {"actor": "CUSTOMER"}, "after": after, "then": then}}, **more)
+
+    f = Folding(warns("A", "B"))
+    f.fold(prediction(score=90.0))
+    for at in (NOON + 7 * DAY - 1, NOON + 7 * DAY):
+        f.tick(at)
+    activate(f, warns("B", **NEXT))
+    decide(f)
+    breach, over = (each for each in f.records("actions") if each.name == "call")
+    assert (breach.kind, over.kind, over.tier, over.resolves, over.cause.kind) == ("BREACHED", "RESOLVED", "A", breach.action_id, "POLICY")
 
 
 def test_an_order_for_another_application_is_none_of_ours() -> None:
