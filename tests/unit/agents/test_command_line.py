@@ -5,9 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from agents.cli.commands import create_cli
 from tests.house.tree import ROOT
@@ -16,7 +19,7 @@ COMMANDS = (
     "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "worker", "generate", "ingest records",
     "ingest orders", "command override", "command revoke", "command assign-owner", "command erase",
     "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
-    "policy check", "policy schema", "policy calibrate",
+    "policy check", "policy schema", "policy calibrate", "policy activate",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
 
@@ -47,8 +50,16 @@ def test_help_loads_no_client_and_no_engine() -> None:
 
 
 def test_the_command_line_has_the_commands_that_are_documented() -> None:
-    cli = create_cli()
-    assert {command.name for command in cli.registered_commands} == {command for command in COMMANDS if " " not in command}
+    assert {" ".join(path) for path in paths(get_command(create_cli()))} == set(COMMANDS)
+
+
+def paths(command: Any, *above: str) -> Iterator[tuple[str, ...]]:
+    """The commands under one, each with the groups that it is in."""
+    if not hasattr(command, "commands"):
+        yield above
+        return
+    for name, each in command.commands.items():
+        yield from paths(each, *above, name)
 
 
 @pytest.mark.parametrize(
