@@ -14,6 +14,7 @@ from agents.messages import parted, there
 from agents.reading import committed_messages, consumer_from, end_of, partitions_of
 from agents.settings import Settings
 from agents.transactions import Transactions
+from agents.unit_of_work import CHANGELOG
 from schemas.changelog import POLICY_KEY, PROGRESS_PREFIX, policy_of
 from schemas.codec import Codec
 from schemas.errors import PolicyError, SettingsError
@@ -24,7 +25,7 @@ from streams.intake import RawRecord
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
 
-CHANGELOG, BATCH = "accounts-changelog", 5_000
+BATCH = 5_000
 OBEYED_WITHIN_S = 60.0
 _LISTEN_S = 0.5
 
@@ -170,7 +171,7 @@ def _put_back(partition: Partition, batches: Iterator[list[tuple[bytes, bytes | 
 def _counted(found: Movement, partition: Partition, record: PolicyActivated, now_ms: int) -> Movement:
     """What the change would do to the accounts of a partition, counted with the others."""
     raw = RawRecord("policies", partition.number, 0, now_ms, None, None)
-    outputs = partition.activate(Ordered(raw, record, partition.application, "SHADOW", now_ms))
+    outputs = partition.activate(Ordered(raw, record, "SHADOW", now_ms))
     outputs += partition.decide_up_to(LAST, "SHADOW", now_ms)
     ways: dict[tuple[str, str], tuple[str, str]] = {}
     for output in outputs:

@@ -23,7 +23,6 @@ class Ordered(NamedTuple):
 
     raw: RawRecord
     record: PolicyActivated
-    application: str
     mode: Mode
     decided_at_ms: int
 
@@ -75,13 +74,13 @@ def answered(ordered: Ordered, policy: CompiledPolicy, problems: list[str]) -> l
     answer = Action(
         account_id=place,
         generation=place,
-        application=ordered.application,
+        application=record.application,
         policy=policy.name,
         policy_version=policy.version,
         policy_digest=policy.digest,
         decided_at=ordered.decided_at_ms,
         mode=ordered.mode,
-        action_id=identified(ordered.application, "POLICY", record.event_id, place),
+        action_id=identified(record.application, "POLICY", record.event_id, place),
         kind=REFUSED if problems else DONE,
         name="POLICY",
         reason=said,

@@ -151,9 +151,7 @@ def _folded(
             raise RecordRejected(Reason.QUARANTINED, "quarantined by the operator, not read")
         record = codec.decode(raw.topic, raw.payload)
         if isinstance(record, PolicyActivated):
-            step = Step(
-                Fate.FOLDED, _activated(partition, Ordered(raw, record, partition.application, mode, decided_at_ms or 0), decided_at_ms)
-            )
+            step = Step(Fate.FOLDED, _activated(partition, raw, record, mode, decided_at_ms))
         elif isinstance(record, Tick):
             step = Step(Fate.FOLDED, partition.fold_tick(record.at, mode, record.at if decided_at_ms is None else decided_at_ms))
         else:
@@ -166,13 +164,12 @@ def _folded(
     return step.outputs
 
 
-def _activated(partition: Partition, ordered: Ordered, decided_at_ms: int | None) -> list[Output]:
+def _activated(partition: Partition, raw: RawRecord, record: PolicyActivated, mode: Mode, decided_at_ms: int | None) -> list[Output]:
     """A change of policy. Where decisions are made the moment records are appended, there is nobody to decide in slices."""
     if decided_at_ms is not None:
-        return partition.activate(ordered)
-    at_ms = ordered.raw.appended_at_ms
-    outputs = partition.activate(ordered._replace(decided_at_ms=at_ms))
-    return [*outputs, *partition.decide_up_to(LAST, ordered.mode, at_ms)]
+        return partition.activate(Ordered(raw, record, mode, decided_at_ms))
+    outputs = partition.activate(Ordered(raw, record, mode, raw.appended_at_ms))
+    return [*outputs, *partition.decide_up_to(LAST, mode, raw.appended_at_ms)]
 
 
 def _dead_letter(raw: RawRecord, rejection: RecordRejected) -> DeadLetter:

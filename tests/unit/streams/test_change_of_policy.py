@@ -41,7 +41,7 @@ def order(before: CompiledPolicy, after: CompiledPolicy, **other: Any) -> Policy
 def activate(f: Folding, after: CompiledPolicy, **other: Any) -> list[Any]:
     """Fold the order of a change; what is published at once."""
     raw = RawRecord("policies", 0, 7, NOON + DAY, None, None)
-    outputs = f.partition.activate(Ordered(raw, order(f.partition.policy, after, **other), "test", "LIVE", NOON + DAY))
+    outputs = f.partition.activate(Ordered(raw, order(f.partition.policy, after, **other), "LIVE", NOON + DAY))
     f._publish(outputs)
     return outputs
 
