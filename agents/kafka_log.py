@@ -10,12 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka.admin import AdminClient
 
 from agents import clients
 from agents.identities import Identities
 from agents.kafka_errors import check_fetch, not_taken, refusal, translated
 from agents.messages import by_topic, chunk_of, parted, there
+from agents.offsets import LATEST
 from agents.partition_log import Fetched, Headed, Pair, PositionLost, Retriable, TopicLost
 from agents.settings import Settings
 from schemas.changelog import PROGRESS_PREFIX
@@ -26,8 +27,6 @@ _CALL_S = 10.0  # one attempt of a call; the caller repeats it
 _RESTORE_BATCH = 20_000
 _RESTORE_WAIT_S = 0.2
 _FULL_QUEUE_S = 0.05
-
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 class KafkaLog:
@@ -141,7 +140,7 @@ class KafkaLog:
         return {self._logical[name]: end for name, end in ends.items()}
 
     def _latest(self, names: list[str], isolation: IsolationLevel) -> dict[str, int]:
-        wanted = {TopicPartition(name, self._number): _LATEST for name in names}
+        wanted = {TopicPartition(name, self._number): LATEST for name in names}
         answers = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=_CALL_S)
         return {place.topic: int(translated(answer.result).offset) for place, answer in answers.items()}
 

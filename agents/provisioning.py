@@ -10,9 +10,10 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
 
 from agents import clients
+from agents.offsets import LATEST
 from agents.settings import Settings
 from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Topic
@@ -80,10 +81,9 @@ def _await_leaders(admin: AdminClient, topics: list[Topic], settings: Settings) 
 
 
 def _led(admin: AdminClient, places: list[TopicPartition], settings: Settings) -> bool:
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     try:
         admin.list_topics(timeout=_answer_s(settings))  # or the client goes on with what it knew before the topic was made
-        answers = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=_answer_s(settings))
+        answers = admin.list_offsets(dict.fromkeys(places, LATEST), request_timeout=_answer_s(settings))
         for answer in answers.values():
             answer.result()
     except KafkaException as failed:

@@ -7,11 +7,12 @@ known by offsets or by the broker's end-of-partition report, which counts transa
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from agents import clients
 from agents.messages import chunk_of, parted, there
+from agents.offsets import EARLIEST, LATEST, offsets_of
 from agents.settings import Settings
 from schemas.errors import SettingsError
 from streams.batches import Chunk
@@ -19,10 +20,7 @@ from streams.intake import RawRecord
 
 FETCHED_AT_ONCE = 5_000
 WAIT_S = 0.2
-ANSWER_S = 30.0
 _ENDING = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.TOPIC_AUTHORIZATION_FAILED})
-_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 def partitions_of(settings: Settings, topic: str) -> int:
@@ -40,13 +38,13 @@ def partitions_of(settings: Settings, topic: str) -> int:
 def end_of(settings: Settings, topic: str, number: int) -> int:
     """The last stable offset of one partition of a topic (logical name)."""
     place = TopicPartition(settings.topic_name(topic), number)
-    return _offsets(clients.admin_client(settings), [place], _LATEST, settings)[number]
+    return _offsets(clients.admin_client(settings), [place], LATEST, settings)[number]
 
 
 def beginning_of(settings: Settings, topic: str, number: int) -> int:
     """The first offset that one partition of a topic (logical name) still has."""
     place = TopicPartition(settings.topic_name(topic), number)
-    return _offsets(clients.admin_client(settings), [place], _EARLIEST, settings)[number]
+    return _offsets(clients.admin_client(settings), [place], EARLIEST, settings)[number]
 
 
 def committed_messages(
@@ -120,12 +118,11 @@ def _taken(messages: list[Message], ends: Mapping[int, int], left: set[int]) -> 
 def _bounds(settings: Settings, places: list[TopicPartition]) -> tuple[dict[int, int], dict[int, int]]:
     """The first offset and the last stable offset of each partition."""
     admin = clients.admin_client(settings)
-    return _offsets(admin, places, _EARLIEST, settings), _offsets(admin, places, _LATEST, settings)
+    return _offsets(admin, places, EARLIEST, settings), _offsets(admin, places, LATEST, settings)
 
 
 def _offsets(admin: AdminClient, places: list[TopicPartition], which: Any, settings: Settings) -> dict[int, int]:
-    answers = admin.list_offsets(dict.fromkeys(places, which), isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_S)
     try:
-        return {place.partition: answer.result().offset for place, answer in answers.items()}
+        return {number: offset for (_, number), offset in offsets_of(admin, places, which).items()}
     except KafkaException as failed:
         raise clients.unreachable(settings, failed) from failed

@@ -77,7 +77,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
         case "worker":
             return (*_worked(topic), "DESCRIBE_CONFIGS") if _worked(topic) else _LOOK
         case "ingest":
-            written = (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if topic.role is Role.INPUT else ("DESCRIBE",)
+            history = topic.role is Role.INPUT and topic.name != "policies"  # who feeds records changes no policy
+            written = (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if history else ("DESCRIBE",)
             return (*written, "DESCRIBE_CONFIGS")  # it compares the topics with the catalogue first
         case "command":
             return {"commands": _WRITE, "actions": _READ}.get(topic.name, ())

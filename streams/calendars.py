@@ -6,8 +6,9 @@ the week, days worked in their stead (as China does) are put in.
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,12 @@ def day_of(number: int) -> date:
     return date.fromordinal(number + _FIRST_DAY)
 
 
+def day_start_ms(day: int, local_day: Callable[[int], int]) -> int:
+    """The first instant of a local day."""
+    around = range((day - 1) * DAY_MS, (day + 1) * DAY_MS)
+    return around[bisect_left(around, day, key=local_day)]
+
+
 class Calendar:
     """Local days of one time zone, by their numbers since 1970-01-01."""
 
@@ -59,17 +66,12 @@ class Calendar:
         self._off = frozenset((WEEKDAYS.index(day) - _FIRST_WEEKDAY) % 7 for day in spec.weekend)
         self._holidays, self._working = frozenset(map(day_number, spec.holidays)), frozenset(map(day_number, spec.working))
         self.local_day = local_day_in(ZoneInfo(timezone))
-        self.start_ms = lru_cache(4096)(self._start_ms)
+        self.start_ms = lru_cache(4096)(partial(day_start_ms, local_day=self.local_day))
         self.after = lru_cache(4096)(self._after)
 
     def is_working(self, day: int) -> bool:
         """Whether it is a business day."""
         return day in self._working or (day not in self._holidays and day % 7 not in self._off)
-
-    def _start_ms(self, day: int) -> int:
-        """The first instant of a local day."""
-        around = range((day - 1) * DAY_MS, (day + 1) * DAY_MS)
-        return around[bisect_left(around, day, key=self.local_day)]
 
     def _next_working(self, day: int) -> int:
         """The first business day after a day."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import IsolationLevel, Producer, TopicPartition
-from confluent_kafka.admin import OffsetSpec
 
 from agents import clients
 from agents.kafka_log import KafkaLog
 from agents.lane import Lane
+from agents.offsets import LATEST, offsets_of
 from agents.provisioning import create_topics
 from agents.reading import committed_messages
 from agents.settings import Settings, load_settings
@@ -68,8 +68,8 @@ class Deployment:
     def end(self, topic: str, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> int:
         """The end of this partition of a topic. Read uncommitted, it counts every record and marker ever written."""
         place = TopicPartition(self.settings.topic_name(topic), self.number)
-        (answer,) = self._admin.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation).values()
-        return int(answer.result(20).offset)
+        (offset,) = offsets_of(self._admin, [place], LATEST, isolation).values()
+        return offset
 
     def delete_records(self, topic: str, before: int) -> None:
         """Delete the records of this partition of a topic below an offset, as an operator can."""

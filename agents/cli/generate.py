@@ -124,9 +124,10 @@ class _Asked:
 
         from agents.clocks import wall_clock
 
+        most = self.count if self.rate else self.exact_count
         ends_at_s = time.monotonic() + self.seconds
         for number in count():
-            if number == self.exact_count or (self.exact_count is None and time.monotonic() >= ends_at_s):
+            if number == most or (self.exact_count is None and time.monotonic() >= ends_at_s):
                 return
             yield wall_clock()
 

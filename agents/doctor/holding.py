@@ -6,8 +6,9 @@ from confluent_kafka import IsolationLevel, TopicPartition
 
 from agents import clients
 from agents.doctor.findings import Finding, Ground, fine, wrong
-from agents.doctor.tails import LATEST, offsets, places
+from agents.doctor.tails import places
 from agents.messages import parted, there
+from agents.offsets import LATEST, offsets_of
 
 
 def held_back(ground: Ground) -> Iterator[Finding]:
@@ -20,7 +21,8 @@ def held_back(ground: Ground) -> Iterator[Finding]:
 def _held(ground: Ground, topics: list[str]) -> list[TopicPartition]:
     """Where committed records end before the log does; the offset is the first one held back."""
     wanted = list(places(ground, topics).values())
-    stable, ends = (offsets(ground, wanted, LATEST, level) for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED))
+    levels = (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
+    stable, ends = (offsets_of(ground.admin, wanted, LATEST, level) for level in levels)
     return [TopicPartition(*place, offset) for place, offset in stable.items() if offset < ends[place]]
 
 

@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 
-from confluent_kafka import IsolationLevel, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # re-exported unmarked
+from confluent_kafka import Message, TopicPartition
 
 from agents.doctor.findings import Ground
+from agents.offsets import EARLIEST, LATEST, offsets_of
 from agents.reading import committed_messages
 
 Place = tuple[str, int]
 """Topic and partition."""
-
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_ANSWER_S = 10.0
 
 
 def places(ground: Ground, topics: Sequence[str]) -> dict[Place, TopicPartition]:
@@ -24,16 +20,8 @@ def places(ground: Ground, topics: Sequence[str]) -> dict[Place, TopicPartition]
 def bounds(ground: Ground, topics: Sequence[str]) -> dict[Place, tuple[int, int]]:
     """The first offset and the last stable offset of every partition of these topics (logical names)."""
     there = places(ground, topics)
-    begins, ends = (offsets(ground, list(there.values()), which) for which in (_EARLIEST, LATEST))
+    begins, ends = (offsets_of(ground.admin, there.values(), which) for which in (EARLIEST, LATEST))
     return {key: (begins[place.topic, place.partition], ends[place.topic, place.partition]) for key, place in there.items()}
-
-
-def offsets(
-    ground: Ground, wanted: list[TopicPartition], which: OffsetSpec, level: IsolationLevel = IsolationLevel.READ_COMMITTED
-) -> dict[Place, int]:
-    """An offset of each place, by the broker's name. Raises KafkaException."""
-    answers = ground.admin.list_offsets(dict.fromkeys(wanted, which), isolation_level=level, request_timeout=_ANSWER_S)
-    return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
 
 
 def newest(ground: Ground, topics: Sequence[str], count: int) -> dict[Place, list[Message]]:

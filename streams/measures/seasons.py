@@ -11,16 +11,15 @@ from datetime import date
 from typing import NamedTuple
 
 from schemas.records import Event
+from streams.calendars import day_number, day_of, day_start_ms
 from streams.columns import Column
 from streams.dossier import Dossier
 from streams.kinds import Line, Opener, Plain, Row, Span
 from streams.measures.matching import Matches
-from streams.units import DAY_MS
 
 FIRST_YEAR, LAST_YEAR = 1990, 2052
 """The years that bits stand for; what was bought before or after counts for no season."""
 
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NEVER = -1
 
 
@@ -76,17 +75,12 @@ class Purchases(Plain):
 
     def month_of(self, at_ms: int) -> Month:
         """The local month of an instant."""
-        day = date.fromordinal(self._local_day(at_ms) + _EPOCH_DAY)
+        day = day_of(self._local_day(at_ms))
         return Month(day.year, day.month)
 
     def begins_ms(self, month: Month) -> int:
         """The first instant of a local month."""
-        day = date(month.year, month.month, 1).toordinal() - _EPOCH_DAY
-        low_ms, high_ms = (day - 2) * DAY_MS, (day + 2) * DAY_MS  # a local day begins within a day and a half of the UTC one
-        while high_ms - low_ms > 1:
-            middle_ms = (low_ms + high_ms) // 2
-            low_ms, high_ms = (middle_ms, high_ms) if self._local_day(middle_ms) < day else (low_ms, middle_ms)
-        return high_ms
+        return day_start_ms(day_number(date(month.year, month.month, 1)), self._local_day)
 
     def first_ms(self, row: Row) -> int | None:
         """When it bought first, None if it never did."""
