@@ -10,13 +10,14 @@ FUZZ_SECONDS ?= 600
 BESIDE ?= 2
 BROKERS ?= -n 2 --dist loadfile
 
-.PHONY: help demo test test-faults check bench gate soak clean
+.PHONY: help demo test test-faults test-companions check bench gate soak clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         a real Kafka, a worker and believable accounts, live, for a minute (ARGS=\"--seconds 30\")"
 	@echo "make test         check, then every test but the long ones, side by side (BESIDE=3 for one process more, BROKERS= for one Kafka)"
 	@echo "make test-faults  the long ones: kills, zombies, a broker that dies"
+	@echo "make test-companions  those with Prometheus, Alertmanager, Redis and kcat, of Debian packages that are unpacked and not installed"
 	@echo "make check        format, lint, types, imports, house tests"
 	@echo "make bench        the figures of docs/benchmarks.md"
 	@echo "make gate         is this checkout slower than the base that was accepted? (ARGS='--renew \"why\"' makes HEAD the base)"
@@ -54,6 +55,9 @@ test: $(TOOLS)
 test-faults: $(TOOLS)
 	$(BIN)/pytest $(BROKERS) -m faults tests/integration/faults $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
 	$(BIN)/pytest -m faults --ignore tests/integration/faults --ignore tests/companions $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
+
+test-companions: $(TOOLS)
+	$(BIN)/pytest tests/companions $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'
