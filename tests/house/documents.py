@@ -4,10 +4,11 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from agents.metric_catalogue import LABELS, METRICS, PROJECTION, MetricSpec
+from agents.metric_catalogue import LABELS, METRICS
 from agents.rights import DUTIES, Duty, Right, rights
 from agents.settings import catalogue
 from schemas.topics import TOPICS, Topic
@@ -32,6 +33,20 @@ def fences(page: Path, about: str) -> list[str]:
 def prose(page: Path) -> str:
     """The page without its fences."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Whether a page links to a file that is there, and to a heading that it has."""
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+@cache
+def _anchors(page: Path) -> frozenset[str]:
+    """As code hosts make them of headings."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
 def settings_table() -> str:
@@ -67,18 +82,13 @@ def _topic(topic: Topic) -> str:
     return f"| {' | '.join(columns)} |"
 
 
-def metrics_table(metrics: Mapping[str, MetricSpec] = METRICS) -> str:
+def metrics_table() -> str:
     """Every metric of the catalogue."""
     lines = [
         f"| `{name}` | {each.type} | {', '.join(each.labels)} | {each.means}{f' {each.reading}.' if each.reading else ''} |"
-        for name, each in metrics.items()
+        for name, each in METRICS.items()
     ]
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *lines])
-
-
-def projection_table() -> str:
-    """Every metric of a projection."""
-    return metrics_table(PROJECTION)
 
 
 def labels_table() -> str:
@@ -112,7 +122,7 @@ def documented_rights(duty: Duty, prefix: str, application: str) -> list[Right]:
 
 TABLES = {
     OPERATIONS: {"settings": settings_table, "topics": topics_table, "rights": rights_table},
-    METRIC_PAGE: {"metrics": metrics_table, "projection": projection_table, "labels": labels_table},
+    METRIC_PAGE: {"metrics": metrics_table, "labels": labels_table},
 }
 
 

@@ -6,17 +6,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from agents.counters import LaneCounters
-from agents.lagging import Lagging
-from agents.lanes import Lanes
-from agents.metric_catalogue import LABELS, METRICS, PROJECTION
-from agents.metrics import exposition
-from agents.settings import ENV_PREFIX, load_settings
+from agents.metric_catalogue import LABELS, METRICS
+from agents.metrics import LaneCollector
+from agents.settings import ENV_PREFIX
 from schemas.errors import Reason
-from tests.folding import shipped
-from tests.house.documents import OPERATIONS, TABLES, documents, fences, prose, with_tables
+from tests.house.documents import OPERATIONS, TABLES, documents, fences, leads_somewhere, prose, with_tables
 from tests.house.tree import ROOT, place
 
 PAGES = list(documents())
@@ -39,31 +35,26 @@ def test_tables_are_what_the_code_says(page: Path) -> None:
 
 
 def test_a_worker_shows_every_metric_of_the_catalogue_and_no_other() -> None:
-    settings = load_settings()
-    lanes = Lanes(settings, shipped("sabc"), lambda: 0)
-    lanes.counters[0] = LaneCounters()
-    lagging = Lagging(lanes, lambda: 0, lambda _: {})
-    shown = {
+    shown = [
         (family.name + ("_total" if family.type == "counter" else ""), family.type, family.documentation)
-        for family in text_string_to_metric_families(exposition(lanes, lagging, settings).decode())
-    }
-    assert shown == {(metric.name, metric.type, metric.means) for metric in METRICS.values()}
+        for family in LaneCollector({0: LaneCounters()}).collect()
+    ]
+    assert shown == [(metric.name, metric.type, metric.means) for metric in METRICS.values()]
 
 
 def test_every_metric_that_a_page_names_is_in_the_catalogue() -> None:
     parts = re.compile(r"\b(tierstream_[a-z_]+?)(?:_bucket|_sum|_count)?\b(?!-)")
     named = {(page.name, found) for page in PAGES for found in parts.findall(page.read_text(encoding="utf-8"))}
-    assert sorted(each for each in named if each[1] not in METRICS | PROJECTION) == []
+    assert sorted(each for each in named if each[1] not in METRICS) == []
 
 
 def test_metrics_are_named_as_prometheus_wants_it_and_none_has_a_label_without_bounds() -> None:
-    for name, metric in (METRICS | PROJECTION).items():
+    for name, metric in METRICS.items():
         assert name.endswith("_total") == (metric.type == "counter"), name
         assert metric.type != "histogram" or name.endswith("_seconds"), name
+        assert metric.type != "gauge" or not metric.labels or metric.labels[0] == "partition", name
         assert set(metric.labels) <= set(LABELS), name
-    for name, metric in METRICS.items():
-        assert metric.type != "gauge" or not metric.labels or metric.labels[0] == "partition" or name.endswith("_info"), name
-    assert {label for metric in (METRICS | PROJECTION).values() for label in metric.labels} == set(LABELS)
+    assert {label for metric in METRICS.values() for label in metric.labels} == set(LABELS)
 
 
 def test_every_reason_of_a_dead_letter_is_in_the_manual() -> None:
@@ -85,7 +76,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 @each_page
 def test_no_link_is_dead(page: Path) -> None:
     links = [link for link in _LINK.findall(prose(page)) if "://" not in link]
-    assert [link for link in links if not _leads_somewhere(page, link)] == []
+    assert [link for link in links if not leads_somewhere(page, link)] == []
 
 
 def test_every_page_of_the_documents_is_linked_from_another() -> None:
@@ -153,16 +144,3 @@ def _facts(named: str) -> set[str]:
 @cache
 def _tests(file: Path) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef))
-
-
-def _leads_somewhere(page: Path, link: str) -> bool:
-    path, _, anchor = link.partition("#")
-    target = (page.parent / path).resolve() if path else page
-    return target.exists() and (not anchor or anchor in _anchors(target))
-
-
-@cache
-def _anchors(page: Path) -> frozenset[str]:
-    """As code hosts make them of headings."""
-    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
-    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
