@@ -1,7 +1,7 @@
 """The engine's figures, measured on a real Kafka: `make bench`, or `python -m benchmarks`.
 
     workload    the same work for whoever is measured: skewed interactions, crafted transitions
-    plans, catalogue, comparisons       what a figure is, and which there are, with their bars
+    plans, catalogue, comparisons, starting     what a figure is, and which there are, with their bars
     stand       broker and load on one core, the measured process on another; what it used, read from outside
     fold_order  how far workers have come, by what they wrote
     throughput, latency, restore, first_transition, stages, ticks, replay, orders       one figure each: `measured(...)` gives its runs

@@ -1,9 +1,9 @@
-"""Which figures there are, in the order of the report; those that compare are in `comparisons`."""
+"""Which figures there are, in the order of the report; those that compare are in `comparisons`, those of how soon in `starting`."""
 
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import comparisons, first_transition, latency, memory, orders, replay, restore, stages, throughput, ticks
+from benchmarks import comparisons, latency, memory, orders, replay, stages, starting, throughput, ticks
 from benchmarks.figures import kept, spread
 from benchmarks.plans import POLICIES, Plan, Row, on_stand, plain
 
@@ -221,52 +221,7 @@ PLANS: dict[str, Plan] = {
         _orders(),
         _latency("latency", "at 2,000 events a second", 20, {"appended_p50_ms": "<= 40", "appended_p99_ms": "<= 100"}, 2_000),
         _latency("latency-half", "at half of what it can fold", 500, {"appended_p99_ms": "<= 250"}, _half_of_p1),
-        Plan(
-            name="restore",
-            title="Restore of a killed worker, 8 partitions on one core, policy `sabc-live`",
-            how="The worker folds a record of every account and is killed; another starts on its changelog, is killed when ready. "
-            "Rows only: an account with a profile or a risk has a dossier besides. Memory: growth over a worker that knows no account, "
-            "client buffers included.",
-            rows=(
-                Row("restore_s", "from the start of the restore to ready, slowest partition", "s", 2, "<= 5"),
-                Row("outside_s", "from the start of the process (the group first waits for the killed one)", "s", 2),
-                Row("records", "changelog records read", "1"),
-                Row("bytes_per_account", "memory for an account, client buffers included", "B"),
-            ),
-            sizes={"accounts": 1_000_000},
-            small={"accounts": 50_000},
-            take=lambda sizes, runs, tell: on_stand(
-                lambda stand: plain(restore.measured(stand, POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell))
-            ),
-            asked_for=True,
-        ),
-        Plan(
-            name="demo",
-            title="First tier transition on screen, everything there already",
-            how="`tierstream demo` in this checkout, from the command to the first line that shows a transition.",
-            rows=(
-                Row("first_transition_s", "to the first transition", "s", 1, "<= 20"),
-                Row("whole_s", f"to the end of a demo of {first_transition.SECONDS} s", "s", 1),
-            ),
-            sizes={},
-            small={},
-            take=lambda _, runs, tell: plain(first_transition.warm(runs=runs, tell=tell)),
-            most_runs=3,
-        ),
-        Plan(
-            name="demo-cold",
-            title="First tier transition on screen, from a fresh clone",
-            how="`make demo` in a fresh clone with an empty home directory: makes the environment, downloads packages and Kafka; "
-            "then the same command again. The speed of the network is in it.",
-            rows=(
-                Row("first_transition_s", "to the first transition, with downloads", "s", 1, "<= 120"),
-                Row("second_s", "the second time", "s", 1, "<= 20"),
-            ),
-            sizes={},
-            small={},
-            take=lambda _, runs, tell: plain(first_transition.cold(runs=runs, tell=tell)),
-            asked_for=True,
-        ),
+        *starting.plans(),
     )
 }
 """By name, in the order of the report."""

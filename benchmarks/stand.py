@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,11 @@ class Worker:
         """Raises RuntimeError, with its last words, if it has ended."""
         if self.poll() is not None:
             raise RuntimeError(f"the worker ended with {self.process.returncode}: {self.last_words()}")
+
+    def said_at_s(self, what: str) -> float:
+        """When it last logged a line with these words, in seconds since the epoch."""
+        lines = [line for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines() if what in line]
+        return datetime.fromisoformat(lines[-1].split(" ", 1)[0]).timestamp()
 
     def last_words(self) -> str:
         """The end of its log."""
