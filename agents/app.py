@@ -17,6 +17,7 @@ from agents import web
 from agents.clocks import Clock
 from agents.credentials import credentials
 from agents.dying import ExitCode, leave
+from agents.lagging import Lagging, asked_of
 from agents.lane_agent import REBALANCE_TIMEOUT_S, Inputs, LaneAgent
 from agents.lane_table import LaneTable
 from agents.lanes import Lanes
@@ -37,6 +38,8 @@ class TierApp(faust.App):
     """A Faust application whose transport is a member only and which never lingers after a crash."""
 
     lanes: Lanes
+    lagging: Lagging
+    settings: Settings
     listener: socket | None = None
 
     @property
@@ -83,7 +86,8 @@ def create_app(
     """The application of one worker. `listener`: the bound socket of the web views; None where nothing is served."""
     lanes = Lanes(settings, policy, clock, quarantined)
     app = TierApp(f"{settings.topic_prefix}{settings.application_id}", **_faust_settings(settings, listener))
-    app.lanes, app.listener = lanes, listener
+    app.lanes, app.listener, app.settings = lanes, listener, settings
+    app.lagging = Lagging(lanes, clock, asked_of(settings))
     inputs = Inputs(app, topics=_names(settings, policy.folded), key_type=bytes, value_type=bytes)
     app.agent(inputs, name="scoring", lanes=lanes, settings=settings)(fold_cycle)
     accounts = app.Table(

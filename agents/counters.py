@@ -5,7 +5,7 @@ A partition's counters outlive its lane, so that totals never fall when a lane m
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from schemas.records import Action, Cause, HotLead, TierTransition
 from streams.account import Output
 from streams.batches import RecordBatch
 from streams.cycle import Folded
+from streams.policy import CompiledPolicy
 
 LAG_BOUNDS_MS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 250, 500, 800, 1_000, 1_500, 3_000, 6_000, 15_000, 30_000, 60_000)
 LATENESS_BOUNDS_MS = (250, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 30_000, 60_000, 300_000, 330_000, 600_000, 1_800_000,
@@ -63,9 +64,15 @@ class LaneCounters:
         self.replayed = 0
         self.restored = 0
         self.restore_s = 0.0
+        self.restore_left: int | None = None
+        self.fences = 0
         self.fold_s = 0.0
         self.handed: Counter[str] = Counter()
         self.due = 0
+        self.overdue = 0
+        self.folded_to: Mapping[str, int] = {}
+        self.appended_ms: dict[str, int] = {}
+        self.policy: Callable[[], CompiledPolicy] | None = None
         self.population: Mapping[tuple[str, str], int] = {}
         self.changes = 0
         self.aborts = 0
@@ -86,7 +93,9 @@ class LaneCounters:
             if count:
                 topic = records.topics[number]
                 self.events[topic] += count
-                self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags_ms[records.topic == number])
+                lags_of_topic_ms = lags_ms[records.topic == number]
+                self.lag_ms.setdefault(topic, Histogram(LAG_BOUNDS_MS)).observe_all(lags_of_topic_ms)
+                self.appended_ms[topic] = committed_at_ms - int(lags_of_topic_ms[-1])
 
     def count_work(self, folded: Folded) -> None:
         """How the fold of a committed transaction came about."""

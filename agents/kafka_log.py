@@ -43,6 +43,7 @@ class KafkaLog:
         self._physical = {topic: settings.topic_name(topic) for topic in topics}
         self._logical = {name: topic for topic, name in self._physical.items()}
         self._positions: dict[str, int] = {}
+        self._restored_to = 0
         self._identities = identities or Identities(admin)
         self._watched = {**self._logical, settings.topic_name(CHANGELOG): CHANGELOG}
         self._pinned: dict[str, str] = {}
@@ -92,6 +93,10 @@ class KafkaLog:
         if not has_progress and (yield from self._has_worked()):
             raise TopicLost(f"{_named(place)} has no progress, though records were folded: it was deleted, and made again or emptied")
 
+    def restored_to(self) -> int:
+        """How far the changelog has been read."""
+        return self._restored_to
+
     def _read(self, place: TopicPartition, begin: int, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
         """A partition in batches up to `end`, committed records only."""
         self._consumer.assign([TopicPartition(place.topic, place.partition, begin)])
@@ -103,6 +108,7 @@ class KafkaLog:
                     complete = (report.offset() or 0) >= end
                 elif error is not None:
                     check_fetch(error)
+            self._restored_to = end if complete else (records[-1].offset() or 0) + 1 if records else self._restored_to
             yield list(zip(map(Message.key, records), map(Message.value, records), strict=True))  # type: ignore[arg-type]  # each has a key
         self._consumer.unassign()
 

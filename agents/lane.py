@@ -37,14 +37,11 @@ the tick, both in epoch milliseconds, and up to where accounts are decided again
 Stopwatch = Callable[[], float]
 """Seconds since whenever: how long folding takes decides how much is folded at once, so a simulation brings its own."""
 
-
 COUNT_TIERS_EVERY_MS = 30_000
 """0.2 us for each account and count: at most some thousandths of a core with a million accounts."""
 
-
 HELD_BYTES = 16_000_000
 """A lane that holds so much of its inputs reads on only where it must, to settle an order: that bounds its memory."""
-
 
 AGAIN_S = 0.04
 """So long the accounts that a change of policy left are decided again between two cycles: what arrives meanwhile waits so much longer."""
@@ -112,7 +109,7 @@ class Lane:
         begins = {t: Progress(ground.positions[t], self._digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
         made = {topic: msgspec.structs.replace(at, changelog_id=pinned) for topic, at in ground.progress.items() if topic in begins}
         self._progress = begins | made
-        self.counters.accounts = len(self.rows)
+        self.counters.accounts, self.counters.restore_left = len(self.rows), None
         self.counters.restore_s = self._stopwatch() - began_at
 
     def step(self, timeout_s: float) -> bool:
@@ -123,6 +120,10 @@ class Lane:
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
         return sum(map(self._merge.buffered, self.duty.topics))
+
+    def folded_to(self) -> dict[str, int]:
+        """Where each input has been folded to, transaction markers behind it included. Asked between two units of work."""
+        return self._folded_to(self._nothing)
 
     def offer_tick(self, at_ms: int, heartbeat_ms: int) -> None:
         """Let time pass up to `at_ms` once the inputs are folded, if any account is due or the last tick is so long ago.

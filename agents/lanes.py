@@ -115,6 +115,7 @@ class LaneThread:
         """Let time pass up to `at_ms`, if the lane runs and has reason to (`Lane.offer_tick`). Raises LogError."""
         lane = self._lane
         if lane is not None and self.state == "running":
+            self.counters.overdue = lane.rows.overdue(at_ms)
             lane.offer_tick(at_ms, heartbeat_ms)
 
     def pause(self) -> None:
@@ -144,6 +145,7 @@ class LaneThread:
             self.counters.state = "restoring"
             self._lane = lane = self._make(self.number, self.counters)
             lane.recover(self._interrupted, self._unpaused())
+            self.counters.folded_to = lane.folded_to()
             self.ready.set()
             while not self._ending.is_set():
                 self._step(lane)
@@ -180,6 +182,7 @@ class LaneThread:
         with self._rows:
             if self._go_on.is_set() and not self._ending.is_set():
                 committed = lane.cycle()
+                self.counters.folded_to = lane.folded_to()
         if committed or lane.waiting() == 0:
             self.progressed_at_s = time.monotonic()
 
@@ -190,8 +193,9 @@ class LaneThread:
         if lane is not None:
             lane.log.close()
         self.counters.state = "stopped"
-        self.counters.accounts = 0
+        self.counters.accounts = self.counters.overdue = 0
         self.counters.buffered.clear()
+        self.counters.policy, self.counters.folded_to, self.counters.restore_left = None, {}, None
         self.ready.set()
 
 
@@ -261,6 +265,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
     def make(number: int, counters: LaneCounters) -> Lane:
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
         partition = Partition(number, settings.partitions, settings.application_id, policy)
+        counters.policy = lambda: partition.policy
 
         def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:
             return fold_cycle(

@@ -1,7 +1,8 @@
 """Every metric of tierstream, as data: its name as it is scraped, its type, its labels, what it means and what a person does with it.
 
-Rules: names and units are Prometheus' (seconds, `_total` on counters); no metric names an account; what a label may say is bounded by
-`LABELS`. `docs/metrics.md` is written from this page, and a house test holds `/metrics` to it.
+Rules: names and units are Prometheus' (seconds, `_total` on counters), but for the consumer lag, which is named as kafka-lag-exporter does,
+and `process_*`, as every exporter does; no metric names an account; what a label may say is bounded by `LABELS`. `docs/metrics.md` is
+written from this page, and tests hold the `/metrics` of a worker (`METRICS`) and of a projection (`PROJECTION`) to it.
 """
 
 from typing import Literal, NamedTuple
@@ -24,7 +25,7 @@ LABELS = {
     "cause": "the kinds of cause of a transition (`schemas/records/outputs.py`)",
     "tier": "the tiers of the policy",
     "trigger": "the triggers of the policy, as it writes them; empty where the score or the end of a risk made the lead",
-    "kind": "the kinds of action: RECYCLED; DONE and REFUSED answer commands",
+    "kind": "the kinds of action (docs/policies.md): RECYCLED, PLAYBOOK, BREACHED ...; DONE and REFUSED answer commands",
     "rule": "what asked for the action: the clocks and actions of the policy, the kinds of command",
     "reason": "the reasons for a dead letter (docs/operations.md)",
     "why": "why compiled code left an interaction to Python: UNREADABLE (or refused), UNKNOWN (of an account that may not enter), DOSSIER "
@@ -32,6 +33,14 @@ LABELS = {
     "by itself), NO_ROOM (too many decisions at once), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",
     "partition": "the partitions of the deployment",
     "state": "restoring, running, paused, stopped",
+    "group": "the consumer group of the application: `<prefix><application id>`",
+    "policy": "the name of the policy in force",
+    "version": "of the policy in force, or of tierstream",
+    "digest": "of the policy in force",
+    "application": "the application id",
+    "clock": "wall, records",
+    "python": "the version of Python",
+    "outcome": "applied; stale: something newer was there already",
 }
 """What a label may say: that is how many time series there can be."""
 
@@ -66,6 +75,9 @@ _ALL = (
                "The instant up to which time has passed.",
                "Its age is `time()` less this. More than two minutes live: the inputs are not folded to their end, or ticks have stopped. "
                "Not there before the first tick of the process"),
+    MetricSpec("tierstream_overdue_accounts", "gauge", ("partition",),
+               "Accounts whose deadline has passed and which no tick has looked at yet.",
+               "Looked at every `TIERSTREAM_TICK_EVERY_S`; above 0 for longer, time does not pass: see the age of the last tick"),
     MetricSpec("tierstream_accounts_due_total", "counter", (),
                "Accounts that a tick found due.",
                "Those that it did not move were only to be looked at again"),
@@ -90,10 +102,23 @@ _ALL = (
     MetricSpec("tierstream_replayed_records_total", "counter", (),
                "Records below the lane's position, dropped.",
                "Anything but 0 is worth a look"),
+    # -- how far behind
+    MetricSpec("kafka_consumergroup_group_lag", "gauge", ("partition", "topic", "group"),
+               "Records of an input, and transaction markers among them, that are not folded yet.",
+               "Against the high watermark, seen every two seconds; 0 when all is folded, markers and all. `topic` is the broker's name of "
+               "it, as with kafka-lag-exporter; what an open transaction of a producer holds back counts"),
+    MetricSpec("kafka_consumergroup_group_lag_seconds", "gauge", ("partition", "topic", "group"),
+               "Since when there has been something that is not folded."),
+    MetricSpec("kafka_consumergroup_group_offset", "gauge", ("partition", "topic", "group"), "The offset up to which an input is folded."),
+    MetricSpec("kafka_partition_latest_offset", "gauge", ("partition", "topic"), "The high watermark of an input."),
     # -- lanes
     MetricSpec("tierstream_lane_state", "gauge", ("partition", "state"),
                "1 for the state that the lane is in.",
                "`paused` is a rebalance"),
+    MetricSpec("tierstream_fences_total", "counter", (),
+               "Former owners fenced: one each time that this process took a partition.",
+               "More than rebalances and restarts explain: two workers fight for partitions. A worker that is fenced itself ends, and "
+               "begins again at 0: `changes(process_start_time_seconds[1h])`"),
     MetricSpec("tierstream_accounts", "gauge", ("partition",), "Accounts in memory."),
     MetricSpec("tierstream_tier_accounts", "gauge", ("partition", "scheme", "tier"),
                "Accounts that stand in a tier, as published.",
@@ -104,8 +129,45 @@ _ALL = (
     MetricSpec("tierstream_restored_records_total", "counter", (),
                "Changelog records read while taking partitions.",
                "Grows while a lane restores"),
+    MetricSpec("tierstream_restore_remaining_records", "gauge", ("partition",),
+               "Offsets of the changelog still to be read.",
+               "There while the lane restores. It must fall"),
     MetricSpec("tierstream_restore_seconds", "gauge", ("partition",), "Duration of the last restore."),
+    # -- policy
+    MetricSpec("tierstream_policy_info", "gauge", ("partition", "policy", "version", "digest"),
+               "1 for the policy in force.",
+               "Two digests at once: a change of policy is under way"),
+    MetricSpec("tierstream_policy_reviewed_timestamp_seconds", "gauge", ("partition",),
+               "When people last reviewed the policy in force (`reviewed_on`).",
+               "Its age is `time()` less this"),
+    MetricSpec("tierstream_policy_review_due_timestamp_seconds", "gauge", ("partition",), "When the next review is due."),
+    # -- the process
+    MetricSpec("tierstream_build_info", "gauge", ("version", "python"), "1 for the version of tierstream that runs."),
+    MetricSpec("tierstream_worker_info", "gauge", ("application", "clock"), "1 for what this process was started as."),
+    MetricSpec("tierstream_partitions", "gauge", (),
+               "Partitions of the deployment.",
+               "Less the lanes that run anywhere, it is what nobody scores"),
+    MetricSpec("process_resident_memory_bytes", "gauge", (), "Resident memory size in bytes.", "[What to expect](operations.md#workers)"),
+    MetricSpec("process_virtual_memory_bytes", "gauge", (), "Virtual memory size in bytes."),
+    MetricSpec("process_cpu_seconds_total", "counter", (), "Total user and system CPU time spent in seconds."),
+    MetricSpec("process_start_time_seconds", "gauge", (), "Start time of the process since unix epoch in seconds.",
+               "`changes(...[1h])` counts restarts"),
+    MetricSpec("process_open_fds", "gauge", (), "Number of open file descriptors."),
+    MetricSpec("process_max_fds", "gauge", (), "Maximum number of open file descriptors."),
 )  # fmt: skip
 
 METRICS = {metric.name: metric for metric in _ALL}
-"""By name, in the order of the page."""
+"""What a worker shows, by name, in the order of the page."""
+
+PROJECTION = {metric.name: metric for metric in (
+    MetricSpec("tierstream_projection_lag_seconds", "histogram", ("topic",),
+               "From a record's append to its being in Redis."),
+    MetricSpec("tierstream_projection_records_total", "counter", ("topic", "outcome"), "Records projected."),
+    MetricSpec("tierstream_projection_behind_records", "gauge", ("topic",),
+               "Records of a topic, and transaction markers among them, that are not in Redis yet.",
+               "Of the partitions of this process"),
+    MetricSpec("tierstream_projection_behind_seconds", "gauge", ("topic",),
+               "Since when there has been something that is not in Redis.",
+               "0 when all is there"),
+)}  # fmt: skip
+"""What a projection shows (`tierstream project`)."""

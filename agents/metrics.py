@@ -1,20 +1,26 @@
 """The lanes' counters as Prometheus reads them. Nothing is counted here: a scrape reads what the lanes have counted.
 
 `metric_catalogue.py` says what there is; this page says where each figure is read. Totals are of this process, over all partitions it
-ever had; gauges are of one partition each.
+ever had; gauges are of one partition each. A scrape asks no broker: where the inputs end is seen by a thread (`lagging.py`).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from itertools import accumulate
+from platform import python_version
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from agents.counters import Histogram, LaneCounters
+from agents.lagging import Lag, Lagging
 from agents.lanes import Lanes
 from agents.metric_catalogue import METRICS, MetricSpec
+from agents.settings import Settings
+from streams.policy import CompiledPolicy
+from streams.reviewing import review_due_ms, reviewed_ms
 
 STATES = ("restoring", "running", "paused", "stopped")
 _HERE = ("running", "paused")
@@ -39,6 +45,7 @@ _TOTALS: dict[str, Callable[[LaneCounters], _Numbers]] = {
     "tierstream_accounts_due_total": lambda c: {(): c.due},
     "tierstream_replayed_records_total": lambda c: {(): c.replayed},
     "tierstream_restored_records_total": lambda c: {(): c.restored},
+    "tierstream_fences_total": lambda c: {(): c.fences},
 }
 _HISTOGRAMS: dict[str, Callable[[LaneCounters], Mapping[_Labels, Histogram]]] = {
     "tierstream_scoring_lag_seconds": lambda c: {(topic,): lags for topic, lags in dict(c.lag_ms).items()},
@@ -54,8 +61,25 @@ _GAUGES: dict[str, Callable[[LaneCounters], _Numbers]] = {
     "tierstream_tier_accounts": lambda c: _by(c.population) if c.state in _HERE else {},
     "tierstream_buffered_records": lambda c: _by(c.buffered),
     "tierstream_restore_seconds": lambda c: {(): c.restore_s},
+    "tierstream_restore_remaining_records": lambda c: {} if c.restore_left is None else {(): c.restore_left},
+    "tierstream_overdue_accounts": lambda c: {(): c.overdue} if c.state in _HERE else {},
+    "tierstream_policy_info": lambda c: _of_policy(c, lambda p: ((p.name, p.version, p.digest), 1.0)),
+    "tierstream_policy_reviewed_timestamp_seconds": lambda c: _of_policy(c, lambda p: ((), reviewed_ms(p) / 1e3)),
+    "tierstream_policy_review_due_timestamp_seconds": lambda c: _of_policy(c, lambda p: ((), review_due_ms(p) / 1e3)),
 }
 """For one partition; its number comes first among the labels."""
+
+_LAGS: dict[str, Callable[[Lag], float]] = {
+    "kafka_consumergroup_group_lag": lambda lag: lag.offsets,
+    "kafka_consumergroup_group_lag_seconds": lambda lag: lag.seconds,
+    "kafka_consumergroup_group_offset": lambda lag: lag.folded_to,
+    "kafka_partition_latest_offset": lambda lag: lag.end,
+}
+_OF_THE_PROCESS: dict[str, Callable[[Settings], _Numbers]] = {
+    "tierstream_build_info": lambda _: {(version("tierstream"), python_version()): 1.0},
+    "tierstream_worker_info": lambda settings: {(settings.application_id, settings.clock): 1.0},
+    "tierstream_partitions": lambda settings: {(): settings.partitions},
+}
 
 
 class LaneCollector:
@@ -65,23 +89,53 @@ class LaneCollector:
         self._by_number = by_number
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
+        """Every metric of the lanes."""
         lanes = dict(sorted(self._by_number.items()))
         for metric in METRICS.values():
-            match metric.type:
-                case "counter":
-                    yield _total(metric, [_TOTALS[metric.name](counted) for counted in lanes.values()])
-                case "histogram":
-                    yield _histogram(metric, [_HISTOGRAMS[metric.name](counted) for counted in lanes.values()])
-                case "gauge":
-                    yield _gauge(metric, {number: _GAUGES[metric.name](counted) for number, counted in lanes.items()})
+            if metric.name in _TOTALS:
+                yield _total(metric, [_TOTALS[metric.name](counted) for counted in lanes.values()])
+            elif metric.name in _HISTOGRAMS:
+                yield _histogram(metric, [_HISTOGRAMS[metric.name](counted) for counted in lanes.values()])
+            elif metric.name in _GAUGES:
+                yield _gauge(metric, {number: _GAUGES[metric.name](counted) for number, counted in lanes.items()})
 
 
-def exposition(lanes: Lanes) -> bytes:
+class WorkerCollector:
+    """Reads what is known of the whole worker: how far behind its inputs it is, and what it was started as."""
+
+    def __init__(self, lagging: Lagging, settings: Settings) -> None:
+        self._lagging, self._settings = lagging, settings
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric that is of the worker and not of its lanes' counters."""
+        lags = list(self._lagging.lags())
+        group = f"{self._settings.topic_prefix}{self._settings.application_id}"
+        for name, read in _LAGS.items():
+            family = GaugeMetricFamily(name, METRICS[name].means, labels=METRICS[name].labels)
+            for lag in lags:
+                place = {"partition": str(lag.number), "topic": self._settings.topic_name(lag.topic), "group": group}
+                family.add_metric([place[label] for label in METRICS[name].labels], read(lag))
+            yield family
+        for name, told in _OF_THE_PROCESS.items():
+            family = GaugeMetricFamily(name, METRICS[name].means, labels=METRICS[name].labels)
+            for labels, gauged in told(self._settings).items():
+                family.add_metric(labels, gauged)
+            yield family
+
+
+def exposition(lanes: Lanes, lagging: Lagging, settings: Settings) -> bytes:
     """The whole page that Prometheus scrapes."""
     registry = CollectorRegistry()
     registry.register(LaneCollector(dict(lanes.counters)))
+    registry.register(WorkerCollector(lagging, settings))
+    ProcessCollector(registry=registry)
     return generate_latest(registry)
+
+
+def _of_policy(counted: LaneCounters, read: Callable[[CompiledPolicy], tuple[_Labels, float]]) -> _Numbers:
+    """What is read off the policy by which a lane that is here decides."""
+    in_force = counted.policy
+    return {} if in_force is None or counted.state not in _HERE else dict([read(in_force())])
 
 
 def _by(counts: Mapping[Any, int]) -> dict[_Labels, float]:

@@ -86,6 +86,9 @@ class PartitionLog(Protocol):
     def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
         """The changelog from its beginning to this end, in batches; an empty batch says: still reading. Raises TopicLost."""
 
+    def restored_to(self) -> int:
+        """How far `restore` has come in the changelog."""
+
     def begins(self) -> dict[str, int]:
         """The first offset that each input still has. Raises Retriable."""
 

@@ -39,6 +39,9 @@ class Rows(Protocol):
     def is_due(self, at_ms: int) -> bool:
         """Whether a tick at this time would decide anything."""
 
+    def overdue(self, at_ms: int) -> int:
+        """How many accounts a tick at this time would look at. Asked by any thread."""
+
     def population(self) -> Mapping[tuple[str, str], int]:
         """How many accounts stand in each tier, by (scheme, tier)."""
 
@@ -83,7 +86,8 @@ def recover(
     """
     with fencing:
         patiently(log.open, wait, given_up)
-    end = patiently(log.changelog_end, wait, given_up)
+        counters.fences += 1
+    counters.restore_left = end = patiently(log.changelog_end, wait, given_up)
     progress = _restore(log, end, rows, counters, given_up)
     if named is None and progress and rows.kept_digest != rows.policy_digest:
         rows.start_over()
@@ -117,6 +121,7 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
                 progress[topic_of(key)] = progress_of(payload)
         rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
         counters.restored += len(batch)
+        counters.restore_left = max(0, end - log.restored_to())
     return progress
 
 

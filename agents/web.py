@@ -97,7 +97,7 @@ def register(app: Any, accounts: LaneTable) -> None:
     @app.page("/metrics")
     async def prometheus(view: Any, _request: Any) -> Any:
         """Counters of the lanes, read as they are now."""
-        body = await asyncio.to_thread(metrics.exposition, app.lanes)
+        body = await asyncio.to_thread(metrics.exposition, app.lanes, app.lagging, app.settings)
         return view.bytes(body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     @app.page("/livez")

@@ -64,7 +64,9 @@ def _warn_of_review(policy: CompiledPolicy) -> None:
 
 def _watch(worker: "WorkerProcess", settings: Settings) -> None:
     """Time passes, and the watchdog looks at all that must go on."""
-    app, threads = worker.app, []
+    app = worker.app
+    app.lagging.start()
+    threads = [app.lagging.thread]
     if settings.clock == "wall":
         ticking = Ticking(app.lanes, settings, wall_clock)
         ticking.start()

@@ -6,7 +6,7 @@
     fold_order  how far workers have come, by what they wrote
     throughput, latency, restore, first_transition, stages, ticks, replay, orders       one figure each: `measured(...)` gives its runs
     pairs, variants         what a promise costs: with it and without it, in pairs
-    growth, spreading       by accounts and touched accounts; by partitions and workers
+    growth, spreading       by accounts and hot accounts; by partitions and workers
     peers/      the same job on other engines, from the same topic in the same run
     gate/       is this checkout slower than the base that was accepted? `make gate`
     figures     medians with spread, and the conditions under which they were taken

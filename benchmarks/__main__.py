@@ -22,10 +22,16 @@ from benchmarks.plans import Plan
 
 _SHOWN_S = 15.0
 _NAMES = ", ".join(PLANS)
+_TIMES = ", ".join(f"{plan.name}{'*' if plan.asked_for else ''} {plan.minutes:g}" for plan in PLANS.values())
+_ALL = sum(plan.minutes for plan in PLANS.values() if not plan.asked_for)
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FIGURE]...", help=f"Which figures: {_NAMES}. Default: all but those that want a network or a file."),
+    typer.Argument(
+        metavar="[FIGURE]...",
+        help=f"Which figures; with the minutes that each takes on a quiet machine: {_TIMES}. "
+        f"Default: all without a star, {_ALL:.0f} minutes.",
+    ),
 ]
 Runs = Annotated[int, typer.Option(min=1, help="Runs of each figure, of some fewer; what is kept wants five.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Small and once: tries the measuring, keeps nothing.")]
@@ -34,7 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON 
 
 
 def bench(names: Names = None, runs: Runs = 5, quick: Quick = False, keep: Keep = True, as_json: AsJson = False) -> None:
-    """Take the figures of docs/benchmarks.md on an embedded Kafka. All of them take about forty minutes."""
+    """Take the figures of docs/benchmarks.md on an embedded Kafka, and keep them there."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # through every `finally`: worker and broker end with us
     garbage.look_seldom()  # as a worker and `tierstream replay` do, whose work some figures do in this process
     figures: list[Figure] = []
@@ -72,6 +78,8 @@ def _draw(kept: dict[str, Figure]) -> None:
         pictures.draw_peers(kept["peers"], {engine.name: engine.title for engine in comparing.engines()}, report.PEERS_PICTURE)
     if "latency" in kept:
         pictures.draw_latency(kept["latency"], report.LATENCY_PICTURE)
+    if any(panel.figure in kept for panel in pictures.PANELS):
+        pictures.draw_growth(kept, report.GROWTH_PICTURE)
 
 
 def _show(figures: list[Figure]) -> None:

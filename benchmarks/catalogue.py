@@ -8,7 +8,7 @@ from benchmarks.figures import kept, spread
 from benchmarks.plans import POLICIES, Plan, Row, on_stand, plain
 
 
-def _throughput(policy: str, accounts: int = 50_000, records: int = 500_000, **more: Any) -> Plan:
+def _throughput(policy: str, minutes: float, accounts: int = 50_000, records: int = 500_000, **more: Any) -> Plan:
     """`more`: what differs from a plan of the second rank."""
     bar = more.pop("bar", "")
     return Plan(
@@ -41,6 +41,7 @@ def _throughput(policy: str, accounts: int = 50_000, records: int = 500_000, **m
         take=lambda sizes, runs, tell: on_stand(
             lambda stand: plain(throughput.measured(stand, POLICIES / f"{policy}.yaml", **sizes, runs=runs, tell=tell))
         ),
+        minutes=minutes,
         **more,
     )
 
@@ -99,6 +100,7 @@ def _replay() -> Plan:
         ),
         sizes={"accounts": 20_000, "records": 1_000_000},
         small={"accounts": 500, "records": 20_000},
+        minutes=1.5,
         take=lambda sizes, runs, tell: plain(replay.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
         most_runs=3,
     )
@@ -140,6 +142,7 @@ def _ticks() -> Plan:
         ),
         sizes={"accounts": 1_000_000, "early": 500, "late": 10_000, "recalled": 9_500},
         small={"accounts": 5_000, "early": 20, "late": 200, "recalled": 180},
+        minutes=0.5,
         take=lambda sizes, runs, tell: plain(ticks.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
     )
 
@@ -156,6 +159,7 @@ def _rescore() -> Plan:
         ),
         sizes={"accounts": 12_000},
         small={"accounts": 200},
+        minutes=0.3,
         take=lambda sizes, runs, tell: plain(ticks.rescored(POLICIES / "sabc.yaml", **sizes, runs=runs, tell=tell)),
     )
 
@@ -174,6 +178,7 @@ def _memory() -> Plan:
         ),
         sizes={"accounts": 1_000_000, "lives": 50_000, "records": 250_000},
         small={"accounts": 100_000, "lives": 1_000, "records": 5_000},
+        minutes=0.5,
         take=lambda sizes, runs, tell: plain(memory.measured(POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)),
         most_runs=3,
     )
@@ -194,6 +199,7 @@ def _orders() -> Plan:
         ),
         sizes={"customers": 23_570},
         small={"customers": 200},
+        minutes=4,
         take=lambda sizes, runs, tell: on_stand(
             lambda stand: plain(orders.measured(stand, POLICIES / "orders-rfm.yaml", **sizes, runs=runs, tell=tell)), pinned=False
         ),
@@ -204,10 +210,10 @@ def _orders() -> Plan:
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
-        _throughput("sabc-live", accounts=1_000_000, records=800_000, bar=">= 200,000"),
+        _throughput("sabc-live", 6.5, accounts=1_000_000, records=800_000, bar=">= 200,000"),
         comparisons.peers(),
-        _throughput("sabc", most_runs=3),
-        _throughput("demo", asked_for=True),
+        _throughput("sabc", 1.5, most_runs=3),
+        _throughput("demo", 2, asked_for=True),
         *comparisons.costs(),
         *comparisons.spread(),
         _stages("sabc-live", accounts=50_000),

@@ -29,6 +29,7 @@ def peers() -> Plan:
                 for name, bar in _OVER
             ),
         ),
+        minutes=14,
         sizes={"accounts": 50_000, "records": 2_000_000, "seconds": 12},
         small={"accounts": 2_000, "records": 600_000, "seconds": 8},
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(comparing.measured(stand, **sizes, runs=runs, tell=tell))),
@@ -65,7 +66,8 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
             Row("with_us", "processor time for an event", "us", 2),
             Row("without_us", "the same without", "us", 2),
         ),
-        sizes={"accounts": 10_000, "records": 400_000, "pairs": 9},
+        minutes=5,
+        sizes={"accounts": 10_000, "records": 800_000, "pairs": 9},
         small={"accounts": 5_000, "records": 400_000, "pairs": 2},
         take=lambda sizes, _, tell: on_stand(
             lambda stand: plain(pairs.measured(stand, POLICIES / "sabc-live.yaml", variant, **sizes, tell=tell))
@@ -75,28 +77,36 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
 
 
 def by_size() -> Iterator[Plan]:
-    """By the number of accounts, and of those a batch touches."""
+    """By the number of accounts, and of those that are hot."""
     policy = POLICIES / "sabc-live.yaml"
     in_memory = "In memory, one partition, policy `sabc-live`, batches of 20,000 events at random; decode, fold, decide and write."
     yield Plan(
         name="growth-accounts",
-        title="What an event costs, by the number of accounts",
-        how=f"{in_memory} Every account has been seen before.",
-        rows=tuple(Row(f"at {size}", f"{size:,} accounts", "us", 2) for size in growth.SIZES),
+        title="What an event costs and an account takes, by the number of accounts",
+        how=f"{in_memory} Every account has been seen before, with one record. Memory: what is resident more when all accounts are there.",
+        rows=(
+            *(Row(f"at {size}", f"{size:,} accounts, processor time for an event", "us", 2) for size in growth.SIZES),
+            *(Row(f"bytes {size}", f"{size:,} accounts, memory for one", "B") for size in growth.SIZES),
+        ),
         sizes={"most": 5_000_000, "batches": 10},
         small={"most": 100_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_accounts(policy, **sizes, runs=runs, tell=tell)),
         asked_for=True,
+        minutes=4,
     )
     yield Plan(
         name="growth-touched",
-        title="What an event costs, by how many accounts a batch touches",
-        how=f"{in_memory} Each touched account is one changelog record.",
-        rows=tuple(Row(f"touching {touched}", f"at most {touched:,} different accounts in a batch", "us", 2) for touched in growth.TOUCHED),
-        sizes={"accounts": 30_000, "batches": 10},
+        title="What an event costs, by how many of the accounts are hot",
+        how=f"{in_memory} All events go to this share of the accounts. Each account that a batch touches is one changelog record.",
+        rows=(
+            *(Row(f"hot {share}", f"{share} % of the accounts, processor time for an event", "us", 2) for share in growth.HOT_SHARES),
+            *(Row(f"changes {share}", f"{share} % of the accounts, changelog records for an event", "1", 3) for share in growth.HOT_SHARES),
+        ),
+        sizes={"accounts": 1_000_000, "batches": 10},
         most_runs=3,
-        small={"accounts": 2_000, "batches": 1},
-        take=lambda sizes, runs, tell: plain(growth.by_touched(policy, **sizes, runs=runs, tell=tell)),
+        small={"accounts": 20_000, "batches": 1},
+        take=lambda sizes, runs, tell: plain(growth.by_hot_set(policy, **sizes, runs=runs, tell=tell)),
+        minutes=1.5,
     )
 
 
@@ -104,15 +114,16 @@ def spread() -> Iterator[Plan]:
     """Over partitions, and over workers."""
     yield Plan(
         name="partitions",
-        title="One worker with 1, 8 and 32 partitions",
+        title="One worker with 1 to 16 partitions",
         how="Policy `common`, one worker on one core, everything in the topic before it begins.",
         rows=(
             *(Row(f"events_per_s {count}", f"{count} partitions, events a second", "1/s") for count in spreading.PARTITIONS),
             *(Row(f"cpu_us {count}", f"{count} partitions, processor time for an event", "us", 2) for count in spreading.PARTITIONS),
         ),
-        sizes={"accounts": 50_000, "records": 750_000},
+        sizes={"accounts": 50_000, "records": 600_000},
         small={"accounts": 2_000, "records": 300_000},
         most_runs=3,
+        minutes=5,
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(spreading.partitions(stand, **sizes, runs=runs, tell=tell))),
     )
     yield Plan(
@@ -130,5 +141,6 @@ def spread() -> Iterator[Plan]:
         sizes={"accounts": 50_000, "records": 750_000},
         small={"accounts": 2_000, "records": 600_000},
         most_runs=3,
+        minutes=3,
         take=lambda sizes, runs, tell: on_stand(lambda stand: plain(spreading.workers(stand, **sizes, runs=runs, tell=tell))),
     )

@@ -1,64 +1,91 @@
-"""Does an event cost more where there are more accounts, or where a batch touches more of them? In memory, as `stages`.
+"""Does an event cost more, or an account take more, where there are more accounts? And where more of them are hot? In memory, as `stages`.
 
-With so many accounts: every account has had one record; then events at random among all of them, batch after batch. With so many
-touched: of a fixed number of accounts, a batch meets that many different ones. Each run is a stretch of its own on the same rows.
+With so many accounts: every account has had one record; then events at random among all of them, batch after batch. With so large a hot
+set: the events go to that share of all accounts. Each run is a stretch of its own on the same rows. Memory is the growth of what is
+resident while the accounts are made, without dossiers, after free memory was given back.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.generating.poison import Framed
+from agents.spare_memory import give_back
 from benchmarks.figures import Run, Tell
-from benchmarks.stages import BATCH, START_AT_MS, MemoryLane, summed
+from benchmarks.processes import rss_bytes
+from benchmarks.stages import BATCH, START_AT_MS, MemoryLane, Spent, summed
 from benchmarks.workload import SEED, account_id, one_each
 from schemas.codec import Codec
 from schemas.records import Interaction
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
-TOUCHED = (BATCH, BATCH // 10, BATCH // 100)
-_AMONG = 100_000
+HOT_SHARES = {"0.1": 0.001, "1": 0.01, "10": 0.1, "100": 1.0}
+"""Of all accounts, by how many percent that is."""
 _HOUR_MS = 3_600_000
+Numbers = NDArray[np.int64]
 _KINDS = ("VISIT", "EMAIL_OPEN")
 
 
 def by_accounts(policy_file: Path, *, most: int, batches: int, runs: int, tell: Tell) -> Iterator[Run]:
-    """For each run, microseconds for an event with each number of accounts up to `most`."""
-    sizes = [size for size in SIZES if size <= most]
-    measured = {size: _runs(policy_file, size, BATCH, batches, runs, tell) for size in sizes}
-    yield from ({f"at {size}": measured[size][number] for size in sizes} for number in range(runs))
+    """For each run, microseconds for an event with each number of accounts up to `most`, and bytes of an account."""
+    measured: dict[str, list[float]] = {}
+    for size in (size for size in SIZES if size <= most):
+        said = f"growth: {size:,} accounts"
+        lane, grown_bytes = _peopled(policy_file, size, said, tell)
+        random = np.random.default_rng(SEED)
+        cost = [_cost(lane, np.arange(size), batches, number, random) for number in range(runs)]
+        measured |= {f"at {size}": [_us(spent) for spent in cost], f"bytes {size}": [grown_bytes / size] * runs}
+        tell(said, 1.0)
+    yield from ({name: found[number] for name, found in measured.items()} for number in range(runs))
 
 
-def by_touched(policy_file: Path, *, accounts: int, batches: int, runs: int, tell: Tell) -> Iterator[Run]:
-    """For each run, microseconds for an event where a batch touches so many accounts."""
-    measured = {touched: _runs(policy_file, accounts, touched, batches, runs, tell) for touched in TOUCHED}
-    yield from ({f"touching {touched}": measured[touched][number] for touched in TOUCHED} for number in range(runs))
+def by_hot_set(policy_file: Path, *, accounts: int, batches: int, runs: int, tell: Tell) -> Iterator[Run]:
+    """For each run, microseconds and changelog records for an event, by the share of the accounts that all events go to."""
+    lane, _ = _peopled(policy_file, accounts, "growth: hot accounts", tell)
+    random, place = np.random.default_rng(SEED), 0
+    mixed = random.permutation(accounts)  # the hot ones lie anywhere in memory
+    for _ in range(runs):
+        run: Run = {}
+        for percent, share in HOT_SHARES.items():
+            spent = _cost(lane, mixed[: max(1, int(accounts * share))], batches, place, random)
+            run |= {f"hot {percent}": _us(spent), f"changes {percent}": spent["changes"]}
+            place += 1
+        yield run
 
 
-def _runs(policy_file: Path, accounts: int, touched: int, batches: int, runs: int, tell: Tell) -> list[float]:
-    said = f"growth: {accounts:,} accounts, {touched:,} touched"
-    lane, random = MemoryLane(policy_file), np.random.default_rng(SEED)
+def _us(spent: Spent) -> float:
+    return spent["fold"] + spent["write"]
+
+
+def _peopled(policy_file: Path, accounts: int, said: str, tell: Tell) -> tuple[MemoryLane, int]:
+    """A lane in which every account has had one record, and by how much memory grew for it."""
+    lane, before = MemoryLane(policy_file), 0
     for number, batch in enumerate(lane.batches(one_each(accounts, START_AT_MS), START_AT_MS)):
+        if number == 0:  # only now is the compiled code loaded
+            MemoryLane(policy_file).take(batch)
+            give_back()
+            before = rss_bytes(os.getpid())
         tell(f"{said}: making accounts", number * BATCH / accounts)
         lane.take(batch)
-    found = []
-    for number in range(runs):
-        tell(f"{said}: run {number + 1} of {runs}")
-        at_ms = START_AT_MS + (number + 1) * _HOUR_MS
-        made = list(lane.batches(_events(accounts, touched, batches, at_ms, random), at_ms + _HOUR_MS))
-        spent = summed((lane.take(batch) for batch in made), batches * BATCH)
-        found.append(spent["fold"] + spent["write"])
-    return found
+    give_back()
+    return lane, rss_bytes(os.getpid()) - before
 
 
-def _events(accounts: int, touched: int, batches: int, at_ms: int, random: np.random.Generator) -> Iterator[Framed]:
-    """`batches` times `BATCH` events, each batch among `touched` accounts (at most) that are drawn from all."""
+def _cost(lane: MemoryLane, among: Numbers, batches: int, stretch: int, random: np.random.Generator) -> Spent:
+    """A stretch of events among these accounts."""
+    at_ms = START_AT_MS + (stretch + 1) * _HOUR_MS
+    made = list(lane.batches(_events(among, batches, at_ms, random), at_ms + _HOUR_MS))
+    return summed((lane.take(batch) for batch in made), batches * BATCH)
+
+
+def _events(among: Numbers, batches: int, at_ms: int, random: np.random.Generator) -> Iterator[Framed]:
+    """`batches` times `BATCH` events at random among these accounts."""
     codec = Codec()
     for batch in range(batches):
-        among = random.integers(0, accounts, touched)
-        who = among if touched == BATCH else random.choice(among, BATCH)
-        for place, account in enumerate(who.tolist()):
+        for place, account in enumerate(random.choice(among, BATCH).tolist()):
             event = Interaction(
                 event_id=f"{at_ms}-{batch}-{place}", account_id=account_id(account), occurred_at=at_ms + batch * 1_000 + place // 20,
                 kind=_KINDS[place % 2], dwell_seconds=None if place % 2 else 30.0,

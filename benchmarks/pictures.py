@@ -1,14 +1,15 @@
-"""The two pictures of docs/benchmarks.md: events a second of every run, and how the latencies of every run are distributed."""
+"""The pictures of docs/benchmarks.md: events a second of every run, how latencies are distributed, and how cost grows."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from benchmarks.figures import Figure, spread
+from benchmarks.figures import Figure, Run, spread
 
 _INK, _QUIET, _MARK, _BAR = "#1f2933", "#9aa5b1", "#2563a8", "#c2410c"
 _LATENCY_BAR_MS = 100
@@ -77,6 +78,56 @@ def draw_latency(figure: Figure, path: Path) -> None:
         axes.set_xlabel("append of the event to transition readable, ms (2,000 events a second, one line per run)")
         axes.set_ylabel("transitions that took longer")
         _save(canvas, path)
+
+
+class Panel(NamedTuple):
+    """One curve of growth: rows of a figure that begin with `row`, the number behind it along the bottom."""
+
+    figure: str
+    row: str
+    title: str
+    along: str
+
+
+PANELS = (
+    Panel("growth-accounts", "at", "us for an event", "accounts"),
+    Panel("growth-accounts", "bytes", "bytes for an account", "accounts"),
+    Panel("growth-touched", "hot", "us for an event", "hot accounts, % of a million"),
+    Panel("partitions", "cpu_us", "us for an event, on the broker", "partitions of one worker"),
+)
+
+
+def draw_growth(figures: Mapping[str, Figure], path: Path) -> None:
+    """A panel for each curve whose figure was taken: a dot for each run, a line through the medians, from zero."""
+    panels = [panel for panel in PANELS if panel.figure in figures]
+    with mpl.rc_context(_STYLE):
+        canvas = Canvas(figsize=(2.9 * len(panels), 3.0), layout="constrained")
+        for place, panel in enumerate(panels):
+            _draw_panel(canvas.add_subplot(1, len(panels), place + 1), panel, figures[panel.figure].runs)
+        _save(canvas, path)
+
+
+def _draw_panel(axes: Axes, panel: Panel, runs: Sequence[Run]) -> None:
+    names = {float(name.split()[1]): name for name in runs[0] if name.split()[0] == panel.row}
+    for run in runs:
+        axes.plot(list(names), [run[name] for name in names.values()], "o", color=_MARK, alpha=0.55, markersize=5, markeredgewidth=0)
+    axes.plot(list(names), [spread(runs, name).middle for name in names.values()], color=_INK, linewidth=1.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e4e7eb", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.minorticks_off()
+    axes.set_xticks(list(names), [_short(number) for number in names])
+    axes.set_ylim(0, 1.1 * max(run[name] for run in runs for name in names.values()))
+    axes.set_xlabel(panel.along)
+    axes.set_title(panel.title, fontsize=10)
+
+
+def _short(number: float) -> str:
+    """5,000,000 as 5 M, 10,000 as 10 k."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:g} {unit}"
+    return f"{number:g}"
 
 
 def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:

@@ -24,7 +24,8 @@ class Row(NamedTuple):
 
 class Plan(NamedTuple):
     """A figure that can be taken. `sizes` of a real run, `small` of a try (`--quick`); `asked_for`: only when named;
-    `trimmed`: the spread leaves out the smallest and the largest run; `most_runs`: so many show what there is to see."""
+    `trimmed`: the spread leaves out the smallest and the largest run; `most_runs`: so many show what there is to see; `minutes`: so
+    long it takes on a quiet machine."""
 
     name: str
     title: str
@@ -36,6 +37,7 @@ class Plan(NamedTuple):
     asked_for: bool = False
     trimmed: bool = False
     most_runs: int = 100
+    minutes: float = 1.0
 
 
 def on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:

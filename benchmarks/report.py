@@ -17,7 +17,7 @@ from benchmarks.plans import Plan, Row
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
 LATENCY_PICTURE, THROUGHPUT_PICTURE = DOCS / "benchmarks-latency.svg", DOCS / "benchmarks-throughput.svg"
-PEERS_PICTURE = DOCS / "benchmarks-peers.svg"
+PEERS_PICTURE, GROWTH_PICTURE = DOCS / "benchmarks-peers.svg", DOCS / "benchmarks-growth.svg"
 
 HEAD = """# Benchmarks
 
@@ -50,6 +50,7 @@ def page(figures: dict[str, Figure]) -> str:
         _picture(PEERS_PICTURE, "The same job on other engines, every run"),
         _picture(THROUGHPUT_PICTURE, "Events a second, every run"),
         _picture(LATENCY_PICTURE, "Latency, every run"),
+        _picture(GROWTH_PICTURE, "How cost grows with accounts, hot accounts and partitions, every run"),
     ]
     parts += ["\n".join(_section(PLANS[name], figure)) for name, figure in figures.items()]
     return "\n".join(part for part in parts if part)

@@ -19,7 +19,7 @@ from benchmarks.peers.tierstream import POLICY
 from benchmarks.processes import BROKER_CORE, WORKER_CORE, CpuLog
 from benchmarks.stand import Stand, Worker, preload
 
-PARTITIONS = (1, 8, 32)
+PARTITIONS = (1, 4, 8, 16)
 _SESSION_S = 300.0
 _HALTED_S = 240.0
 

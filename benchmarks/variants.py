@@ -1,18 +1,18 @@
 """Workers that leave something out, to see what it costs: `python -m benchmarks.variants VARIANT`, settings as for `tierstream worker`.
 
 plain-acks      the same records, acknowledged by the broker one batch after another, without transactions
-uncounted       counts nothing: no events, lags, outputs, commit times
+uncounted       counts nothing: no events, lags, outputs, commit times, no accounts by tier
 
 They exist only here: the product has no switch for either.
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import KafkaException
 
-from agents import clients, lanes
+from agents import clients, lane, lanes
 from agents.cli import main
 from agents.counters import Histogram, LaneCounters
 from agents.kafka_log import KafkaLog
@@ -20,6 +20,7 @@ from agents.partition_log import Retriable
 from agents.settings import Settings
 
 _CALL_S = 10.0
+_NEVER_MS = 1 << 60
 
 
 class PlainLog(KafkaLog):
@@ -54,24 +55,20 @@ class _Deaf(Histogram):
         _ = amounts
 
 
+def _not_counted(*_: Any) -> None:
+    """Neither how many nor how late."""
+
+
 class Uncounted(LaneCounters):
-    """Counters that do not count."""
+    """Counters that do not count: whatever is called `count_...` does nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.commit_ms = _Deaf(self.commit_ms.bounds)
 
-    def count_events(self, *_: Any) -> None:
-        """Not how many, and not how late."""
 
-    def count_work(self, *_: Any) -> None:
-        """Not what was left to Python."""
-
-    def count_tiers(self, *_: Any) -> None:
-        """Not how many stand where."""
-
-    def count_results(self, outputs: Iterable[Any], *_: Any) -> None:
-        """Not what was published."""
+for _name in [name for name in vars(LaneCounters) if name.startswith("count_")]:
+    setattr(Uncounted, _name, _not_counted)
 
 
 def _plain_acks() -> None:
@@ -80,6 +77,7 @@ def _plain_acks() -> None:
 
 def _uncounted() -> None:
     lanes.LaneCounters = Uncounted  # type: ignore[misc]
+    lane.COUNT_TIERS_EVERY_MS = _NEVER_MS
 
 
 VARIANTS: dict[str, Callable[[], None]] = {"plain-acks": _plain_acks, "uncounted": _uncounted}

@@ -167,6 +167,10 @@ class Partition(PartitionState):
         """Whether a tick at this time would look at any account: one scan of the deadline column."""
         return self._accounts.earliest_ms() <= at_ms - self.policy.lateness_ms
 
+    def overdue(self, at_ms: int) -> int:
+        """How many accounts such a tick would look at."""
+        return len(self._accounts.late(at_ms - self.policy.lateness_ms))
+
     def fold_tick(self, at_ms: int, mode: Mode, decided_at_ms: int) -> list[Output]:
         """Time has passed up to `at_ms`: decide every deadline up to it, less the policy's lateness. An old tick changes nothing."""
         previous_ms = self._last_tick_ms

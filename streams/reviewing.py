@@ -5,7 +5,7 @@ so no restart says it again. A review is another `reviewed_on`, and another inst
 `policy/<name>`. It does not grow old, and comes in mode LIVE only. Source: fact 001-21.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from schemas.records import Action, Cause, Mode
 from streams.calendars import Calendar, CalendarSpec, day_number
@@ -22,7 +22,15 @@ KIND, NAME = "POLICY_REVIEW_DUE", "policy_review"
 
 def review_due_ms(policy: CompiledPolicy) -> int:
     """The first instant of the day, in the policy's time zone, that is more than 183 days after its review."""
-    day = policy.reviewed_on + timedelta(days=REVIEW_DAYS + 1)
+    return _begins_ms(policy, policy.reviewed_on + timedelta(days=REVIEW_DAYS + 1))
+
+
+def reviewed_ms(policy: CompiledPolicy) -> int:
+    """The first instant of the day of the review, in the policy's time zone."""
+    return _begins_ms(policy, policy.reviewed_on)
+
+
+def _begins_ms(policy: CompiledPolicy, day: date) -> int:
     return Calendar(CalendarSpec(), policy.document.timezone).start_ms(day_number(day))
 
 

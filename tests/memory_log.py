@@ -33,6 +33,7 @@ class MemoryLog:
         self._reached = False  # the broker knows of the open transaction
         self._ended_by: LogError | None = None
         self._at: dict[str, int] = {}
+        self._restored_to = 0
         self._told_end: dict[str, int] = {}
 
     def fail(self, call: str, *errors: LogError) -> None:
@@ -79,9 +80,12 @@ class MemoryLog:
         while at < end:
             self._asked("restore")
             some = changelog.committed(at)[:_RESTORE_BATCH]
-            at = some[-1].offset + 1 if len(some) == _RESTORE_BATCH else changelog.stable_end
+            at = self._restored_to = some[-1].offset + 1 if len(some) == _RESTORE_BATCH else changelog.stable_end
             yield [(record.key or b"", record.payload) for record in some]
             self._answered("restore")
+
+    def restored_to(self) -> int:
+        return self._restored_to
 
     def begins(self) -> dict[str, int]:
         self._asked("begins")

@@ -41,6 +41,9 @@ class Tally:
     def is_due(self, at_ms: int) -> bool:
         return self.due_ms is not None and self.due_ms <= at_ms
 
+    def overdue(self, at_ms: int) -> int:
+        return int(self.is_due(at_ms))
+
     def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, payload in records:
             assert payload is not None

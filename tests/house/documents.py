@@ -4,11 +4,11 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from agents.metric_catalogue import LABELS, METRICS
+from agents.metric_catalogue import LABELS, METRICS, PROJECTION, MetricSpec
 from agents.rights import DUTIES, Duty, Right, rights
 from agents.settings import catalogue
 from schemas.topics import TOPICS, Topic
@@ -82,13 +82,18 @@ def _topic(topic: Topic) -> str:
     return f"| {' | '.join(columns)} |"
 
 
-def metrics_table() -> str:
+def metrics_table(metrics: Mapping[str, MetricSpec] = METRICS) -> str:
     """Every metric of the catalogue."""
     lines = [
         f"| `{name}` | {each.type} | {', '.join(each.labels)} | {each.means}{f' {each.reading}.' if each.reading else ''} |"
-        for name, each in METRICS.items()
+        for name, each in metrics.items()
     ]
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *lines])
+
+
+def projection_table() -> str:
+    """Every metric of a projection."""
+    return metrics_table(PROJECTION)
 
 
 def labels_table() -> str:
@@ -122,7 +127,7 @@ def documented_rights(duty: Duty, prefix: str, application: str) -> list[Right]:
 
 TABLES = {
     OPERATIONS: {"settings": settings_table, "topics": topics_table, "rights": rights_table},
-    METRIC_PAGE: {"metrics": metrics_table, "labels": labels_table},
+    METRIC_PAGE: {"metrics": metrics_table, "projection": projection_table, "labels": labels_table},
 }
 
 

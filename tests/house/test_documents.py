@@ -6,12 +6,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from agents.counters import LaneCounters
-from agents.metric_catalogue import LABELS, METRICS
-from agents.metrics import LaneCollector
-from agents.settings import ENV_PREFIX
+from agents.lagging import Lagging
+from agents.lanes import Lanes
+from agents.metric_catalogue import LABELS, METRICS, PROJECTION
+from agents.metrics import exposition
+from agents.settings import ENV_PREFIX, load_settings
 from schemas.errors import Reason
+from tests.folding import shipped
 from tests.house.documents import OPERATIONS, TABLES, documents, fences, leads_somewhere, prose, with_tables
 from tests.house.tree import ROOT, place
 
@@ -35,26 +39,31 @@ def test_tables_are_what_the_code_says(page: Path) -> None:
 
 
 def test_a_worker_shows_every_metric_of_the_catalogue_and_no_other() -> None:
-    shown = [
+    settings = load_settings()
+    lanes = Lanes(settings, shipped("sabc"), lambda: 0)
+    lanes.counters[0] = LaneCounters()
+    lagging = Lagging(lanes, lambda: 0, lambda _: {})
+    shown = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, family.documentation)
-        for family in LaneCollector({0: LaneCounters()}).collect()
-    ]
-    assert shown == [(metric.name, metric.type, metric.means) for metric in METRICS.values()]
+        for family in text_string_to_metric_families(exposition(lanes, lagging, settings).decode())
+    }
+    assert shown == {(metric.name, metric.type, metric.means) for metric in METRICS.values()}
 
 
 def test_every_metric_that_a_page_names_is_in_the_catalogue() -> None:
     parts = re.compile(r"\b(tierstream_[a-z_]+?)(?:_bucket|_sum|_count)?\b(?!-)")
     named = {(page.name, found) for page in PAGES for found in parts.findall(page.read_text(encoding="utf-8"))}
-    assert sorted(each for each in named if each[1] not in METRICS) == []
+    assert sorted(each for each in named if each[1] not in METRICS | PROJECTION) == []
 
 
 def test_metrics_are_named_as_prometheus_wants_it_and_none_has_a_label_without_bounds() -> None:
-    for name, metric in METRICS.items():
+    for name, metric in (METRICS | PROJECTION).items():
         assert name.endswith("_total") == (metric.type == "counter"), name
         assert metric.type != "histogram" or name.endswith("_seconds"), name
-        assert metric.type != "gauge" or not metric.labels or metric.labels[0] == "partition", name
         assert set(metric.labels) <= set(LABELS), name
-    assert {label for metric in METRICS.values() for label in metric.labels} == set(LABELS)
+    for name, metric in METRICS.items():
+        assert metric.type != "gauge" or not metric.labels or metric.labels[0] == "partition" or name.endswith("_info"), name
+    assert {label for metric in (METRICS | PROJECTION).values() for label in metric.labels} == set(LABELS)
 
 
 def test_every_reason_of_a_dead_letter_is_in_the_manual() -> None:

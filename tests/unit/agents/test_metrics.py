@@ -222,3 +222,38 @@ def test_counting_at_once_is_counting_one_by_one() -> None:
     for amount in amounts:
         one_by_one.observe(amount)
     assert (at_once.counts, at_once.total) == (one_by_one.counts, one_by_one.total)
+
+
+def test_a_restore_says_how_much_is_left_and_then_no_more() -> None:
+    counters = LaneCounters()
+    assert labelled(samples({1: counters}), "tierstream_restore_remaining_records") == []
+    counters.restore_left = 300
+    assert labelled(samples({1: counters}), "tierstream_restore_remaining_records") == [({"partition": "1"}, 300)]
+
+
+def test_the_policy_in_force_is_named_with_the_day_of_its_review() -> None:
+    counters, policy = LaneCounters(), shipped("sabc")
+    counters.policy, counters.state = lambda: policy, "running"
+    seen = samples({1: counters})
+    labels = {"partition": "1", "policy": "sabc", "version": policy.version, "digest": policy.digest}
+    assert labelled(seen, "tierstream_policy_info") == [(labels, 1)]
+    ((_, reviewed_s),) = labelled(seen, "tierstream_policy_reviewed_timestamp_seconds")
+    ((_, due_s),) = labelled(seen, "tierstream_policy_review_due_timestamp_seconds")
+    assert due_s - reviewed_s == 184 * 86_400
+    counters.state = "stopped"
+    assert labelled(samples({1: counters}), "tierstream_policy_info") == []
+
+
+def test_what_is_overdue_is_known_before_time_has_passed() -> None:
+    f = in_a()
+    assert f.partition.overdue(NOON + 29 * DAY) == 0
+    assert f.partition.overdue(NOON + 90 * DAY) == 1
+    passing(LaneCounters(), f, NOON + 90 * DAY, NOON + 90 * DAY)
+    assert f.partition.overdue(NOON + 90 * DAY) == 0
+
+
+def test_the_last_append_that_was_folded_is_known_by_topic() -> None:
+    counters = LaneCounters()
+    counters.count_events(RecordBatch.of([record("orders", 1_000), record("risks", 900), record("orders", 1_090)]), committed_at_ms=1_100)
+    assert counters.appended_ms == {"orders": 1_090, "risks": 900}
+    assert 1_000 in LAG_BOUNDS_MS, "what is promised within a second can be counted"

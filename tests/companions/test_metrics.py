@@ -1,0 +1,49 @@
+"""A worker's page as Prometheus' own tools and server see it."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from agents.embedded.broker import Broker
+from agents.metric_catalogue import METRICS
+from tests.builders import interaction
+from tests.companions.conftest import Start
+from tests.companions.programs import Program, Server
+from tests.waiting import eventually
+from tests.workers import Worker, deployment, publish
+
+
+def asked(server: Server, query: str) -> list[tuple[dict[str, str], float]]:
+    """The samples that a query returns now."""
+    status, body = server.get(f"/api/v1/query?query={quote(query)}")
+    assert status == 200, body
+    return [(found["metric"], float(found["value"][1])) for found in json.loads(body)["data"]["result"]]
+
+
+def test_a_real_prometheus_reads_a_real_worker_and_promtool_finds_no_fault(
+    kafka: Broker, prefix: str, prometheus: Start, promtool: Program, tmp_path: Path
+) -> None:
+    settings = deployment(kafka.bootstrap, prefix, partitions=1, policy="sabc")
+    with Worker(settings, tmp_path / "worker.log") as worker:
+        worker.await_lanes(1, 120)
+        publish(settings, "interactions", [interaction(event_id=f"e{number}", at=1_700_000_000_000) for number in range(20)])
+        target = worker.url.removeprefix("http://")
+        (tmp_path / "prometheus.yml").write_text(
+            f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: tierstream, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        )
+        server = prometheus(tmp_path)
+        lag = f'kafka_consumergroup_group_lag{{topic="{prefix}interactions",group="{prefix}tierstream"}}'
+        eventually(lambda: [folded for _, folded in asked(server, "tierstream_events_total")] == [20], 60, "20 records folded")
+        eventually(lambda: asked(server, f"{lag} == 0 and on (topic) kafka_partition_latest_offset > 19"), 60, "an input without lag")
+        promtool.says("check", "metrics", stdin=worker.get("/metrics")[1])
+        known = {name for name in METRICS if asked(server, f'count({{__name__=~"{name}(_count)?"}})')}
+        dull = set(METRICS) - known
+    assert dull <= {
+        "tierstream_deadline_lateness_seconds",
+        "tierstream_transitions_total",
+        "tierstream_hot_leads_total",
+        "tierstream_actions_total",
+        "tierstream_dead_letters_total",
+        "tierstream_handed_over_total",
+        "tierstream_restore_remaining_records",
+    }, "what is there when something has happened"
