@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from ops.dashboards.panels import Panel, bars, events, figure, graph
-from ops.dashboards.queries import Query, about, grown, or_nothing, series, total
+from ops.dashboards.queries import Query, about, each_step, grown, least, or_nothing, total
 from ops.dashboards.scope import board, choice, manual
 
 PYRAMID, MOVES, LEADS, ACTIONS = (
@@ -15,6 +15,7 @@ PYRAMID, MOVES, LEADS, ACTIONS = (
 SCHEME = 'scheme=~"$scheme"'
 UP, DOWN, MOVED = 'direction="UP"', 'direction="DOWN"', 'direction=~"UP|DOWN"'
 BREACHED, RESOLVED, RECYCLED = 'kind="BREACHED"', 'kind="RESOLVED"', 'kind="RECYCLED"'
+REVIEWED, REVIEW_DUE, DAY_S = "tierstream_policy_reviewed_timestamp_seconds", "tierstream_policy_review_due_timestamp_seconds", 86_400
 _SHOWN = "In the time shown above. What a worker counts for the first time after its start is seen from the second on."
 
 
@@ -32,14 +33,17 @@ def business_rows() -> dict[str, list[Panel]]:
 
 def _glance() -> list[Panel]:
     """The figures of the time shown."""
-    accounts = Query(total("tierstream_accounts"))
+    reviewed = Query(f"(time() - {least(REVIEWED)}) / {DAY_S}")
+    due = Query(f"({least(REVIEW_DUE)} - time()) / {DAY_S}")
     return [
-        figure("Accounts", about("tierstream_accounts"), accounts, "short"),
+        figure("Accounts", about("tierstream_accounts"), Query(total("tierstream_accounts")), "short"),
         _counted("Moved up", MOVES, SCHEME, UP),
         _counted("Moved down", MOVES, SCHEME, DOWN),
         _counted("Hot leads", LEADS, SCHEME),
         _counted("Promises broken", ACTIONS, BREACHED),
         _counted("Put into the pool", ACTIONS, RECYCLED),
+        figure("Policy reviewed, days ago", about(REVIEWED), reviewed, "none", decimals=0),
+        figure("Next review in days", about(REVIEW_DUE), due, "none", limits=((0, "orange"), (14, "green")), decimals=0, least="red"),
     ]
 
 
@@ -91,6 +95,5 @@ def _counted(title: str, metric: str, *where: str) -> Panel:
 
 def _steps(title: str, metric: str, by: str, *where: str, below: str = "", width: int = 8) -> Panel:
     """How many there were in each step of the time shown."""
-    query = f"sum by ({by}) (increase({series(metric, *where)}[$__rate_interval]))"
     legend = " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
-    return events(title, about(metric), [Query(query, legend)], "short", below=below, width=width)
+    return events(title, about(metric), [Query(each_step(metric, *where, by=by), legend)], "short", below=below, width=width)

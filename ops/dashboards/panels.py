@@ -48,10 +48,20 @@ def events(title: str, words: str, queries: Sequence[Query], unit: str, *, width
     return _asked(panel, title, words, queries, width, TALL).unit(unit)
 
 
-def figure(title: str, words: str, query: Query, unit: str, *, width: int = 4, limits: Limits = (), decimals: int | None = None) -> Panel:
-    """One number as it is now, its course behind it."""
+def figure(
+    title: str,
+    words: str,
+    query: Query,
+    unit: str,
+    *,
+    width: int = 3,
+    limits: Limits = (),
+    decimals: int | None = None,
+    least: str = "green",
+) -> Panel:
+    """One number as it is now, its course behind it. `least`: its colour below all limits."""
     panel = stat.Panel().graph_mode(kinds.BigValueGraphMode.AREA).reduce_options(_last())
-    panel.color_mode(kinds.BigValueColorMode.VALUE if limits else kinds.BigValueColorMode.NONE).thresholds(_thresholds(limits))
+    panel.color_mode(kinds.BigValueColorMode.VALUE if limits else kinds.BigValueColorMode.NONE).thresholds(_thresholds(limits, least))
     if decimals is not None:
         panel.decimals(decimals)
     return _asked(panel, title, words, [query], width, SMALL).unit(unit)
@@ -99,8 +109,8 @@ def _target(query: Query, name: str) -> prometheus.Dataquery:
     return prometheus.Dataquery().expr(query.expr).legend_format(query.legend or "__auto").ref_id(name)
 
 
-def _thresholds(limits: Limits) -> dashboard.ThresholdsConfig:
-    steps = [models.Threshold(None, "green"), *(models.Threshold(value, colour) for value, colour in limits)]
+def _thresholds(limits: Limits, least: str = "green") -> dashboard.ThresholdsConfig:
+    steps = [models.Threshold(None, least), *(models.Threshold(value, colour) for value, colour in limits)]
     return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 

@@ -1,17 +1,18 @@
 """What is asked of Prometheus. A metric that the catalogue does not have is a mistake here, not an empty panel.
 
-Rules: every query is bound to the jobs that were chosen (`$job`); rates are over `$__rate_interval`, sums over what is on the screen
-(`$__range`). What a panel says about a metric is what the catalogue says.
+Rules: every query is bound to the jobs that were chosen (`$job`), the projection's to its own (`$job-projection`); rates are over
+`$__rate_interval`, sums over what is on the screen (`$__range`). What a panel says about a metric is what the catalogue says.
 """
 
 import re
 from typing import NamedTuple
 
-from agents.metric_catalogue import METRICS
+from agents.metric_catalogue import METRICS, PROJECTION
 
 RATE, SHOWN = "$__rate_interval", "$__range"
-_JOBS = 'job=~"$job"'
+_WORKERS, _PROJECTIONS, _BOTH = 'job=~"$job"', 'job=~"($job)-projection"', 'job=~"($job)(-projection)?"'
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_ALL = METRICS | PROJECTION
 _PART = re.compile(r"_(bucket|sum|count)$")
 
 
@@ -24,8 +25,9 @@ class Query(NamedTuple):
 
 def series(metric: str, *where: str, of: str = "") -> str:
     """One metric in the chosen jobs; `of` is a part of a histogram (`bucket`, `sum`, `count`), `where` are further matchers."""
-    name = METRICS[metric].name + (f"_{of}" if of else "")
-    return f"{name}{{{', '.join((_JOBS, *where))}}}"
+    name = _ALL[metric].name + (f"_{of}" if of else "")
+    jobs = _PROJECTIONS if metric in PROJECTION else _BOTH if metric.startswith("process_") else _WORKERS
+    return f"{name}{{{', '.join((jobs, *where))}}}"
 
 
 def rate(metric: str, *where: str, by: str = "", of: str = "") -> str:
@@ -41,6 +43,21 @@ def grown(metric: str, *where: str, by: str = "", of: str = "") -> str:
 def total(metric: str, *where: str, by: str = "") -> str:
     """A gauge, added up."""
     return _added(series(metric, *where), by)
+
+
+def most(metric: str, *where: str, by: str = "") -> str:
+    """The highest of a gauge."""
+    return f"max by ({by}) ({series(metric, *where)})" if by else f"max({series(metric, *where)})"
+
+
+def least(metric: str) -> str:
+    """The lowest of a gauge."""
+    return f"min({series(metric)})"
+
+
+def each_step(metric: str, *where: str, by: str = "") -> str:
+    """By how much a counter has grown in each step of the time on the screen."""
+    return _added(f"increase({series(metric, *where)}[{RATE}])", by)
 
 
 def quantile(share: float, metric: str, *where: str, by: str = "") -> str:
@@ -61,7 +78,7 @@ def or_nothing(expr: str) -> str:
 
 def about(*metrics: str) -> str:
     """What the catalogue says of these metrics, for people."""
-    return "\n\n".join(_plain(f"{METRICS[name].means} {_sentence(METRICS[name].reading)}") for name in metrics)
+    return "\n\n".join(_plain(f"{_ALL[name].means} {_sentence(_ALL[name].reading)}") for name in metrics)
 
 
 def _added(expr: str, by: str) -> str:
@@ -78,5 +95,6 @@ def _plain(text: str) -> str:
 
 
 def metrics_of(expr: str) -> set[str]:
-    """The metrics of ours that a query names."""
-    return {_PART.sub("", name) if name not in METRICS else name for name in re.findall(r"\btierstream_\w+", expr)}
+    """The metrics of the catalogue that a query names."""
+    named = {name if name in _ALL else _PART.sub("", name) for name in re.findall(r"\w+", expr)}
+    return named & set(_ALL)

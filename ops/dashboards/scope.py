@@ -28,7 +28,7 @@ def board(uid: str, title: str, words: str) -> dashboard.Dashboard:
 
 def choice(name: str, label: str, words: str, metric: str) -> dashboard.QueryVariable:
     """A choice among the values that the label `name` has on a metric; all of them to begin with."""
-    return _values(name, label, words, f'label_values({metric}{{job=~"$job"}}, {name})')
+    return _values(name, label, words, f'label_values({metric}{{job=~"$job"}}, {name})').all_value(".*")
 
 
 def manual(title: str, page: str) -> dashboard.DashboardLink:
@@ -58,7 +58,7 @@ def _jobs() -> dashboard.QueryVariable:
 def _values(name: str, label: str, words: str, query: str) -> dashboard.QueryVariable:
     made = dashboard.QueryVariable(name).label(label).description(words).datasource(PROMETHEUS).query(query)
     made.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.NATURAL_ASC)
-    return made.multi(True).include_all(True).all_value(".*").current(_ALL)
+    return made.multi(True).include_all(True).current(_ALL)
 
 
 def _others() -> dashboard.DashboardLink:

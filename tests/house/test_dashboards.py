@@ -12,9 +12,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from agents.counters import LAG_BOUNDS_MS
+from agents.metric_catalogue import METRICS, PROJECTION
 from ops.dashboards.files import FOLDER, pages
 from ops.dashboards.promise import PROMISE_S
-from ops.dashboards.queries import series
+from ops.dashboards.queries import metrics_of, series
 from ops.dashboards.scope import MANUAL
 from tests.house.documents import leads_somewhere
 from tests.house.tree import ROOT
@@ -70,6 +71,13 @@ def test_links_lead_to_the_manual(board: Any) -> None:
 def test_a_metric_that_is_not_in_the_catalogue_cannot_be_asked_for() -> None:
     with pytest.raises(KeyError):
         series("tierstream_scoring_lag_second")
+
+
+def test_every_metric_is_on_a_dashboard() -> None:
+    shown = {
+        name for board in BOARDS.values() for panel in _panels(board) for asked in panel["targets"] for name in metrics_of(asked["expr"])
+    }
+    assert set(METRICS | PROJECTION) - shown == {"process_virtual_memory_bytes"}  # which says nothing to anybody
 
 
 def test_the_promise_is_a_bound_of_the_histogram() -> None:
