@@ -1,0 +1,1 @@
+"""What to alert on, as data: one table, from which Prometheus' rule files are written, at any scale of time."""
