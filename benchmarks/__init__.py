@@ -4,7 +4,7 @@
     plans, catalogue, comparisons, starting     what a figure is, and which there are, with their bars
     stand       broker and load on one core, the measured process on another; what it used, read from outside
     fold_order  how far workers have come, by what they wrote
-    throughput, latency, restore, first_transition, stages, ticks, replay, orders       one figure each: `measured(...)` gives its runs
+    throughput, latency, restore, activation, first_transition, stages, ticks, replay, orders       one figure each, `measured(...)`
     pairs, variants         what a promise costs: with it and without it, in pairs
     growth, spreading       by accounts and hot accounts; by partitions and workers
     peers/      the same job on other engines, from the same topic in the same run

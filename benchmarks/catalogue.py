@@ -74,6 +74,7 @@ def _latency(name: str, when: str, every: int, bars: dict[str, str], rate: int |
             pinned=False,
         ),
         most_runs=3,
+        minutes=4 if callable(rate) else 2.5,
     )
 
 

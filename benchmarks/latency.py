@@ -7,7 +7,7 @@ are taken of each transition: from the instant its event was due, and from the i
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,7 @@ LEADS = 400
 WARM_UP_S = 5
 CURVE_POINTS = 200
 _ARRIVE_S = 30.0
+_NAP_S = 0.0003  # a shorter one takes more processor time than it waits, from those who are measured
 
 
 class Schedule(NamedTuple):
@@ -53,41 +54,21 @@ def measured(
         known = preload(settings, chain(profiles(accounts, now_ms), top_accounts(LEADS, now_ms)), lambda _: None)
         with stand.worker(settings, policy) as worker:
             worker.await_folded(known)
-            yield _run(settings, _scheduled(accounts, seconds, rate, every), partial(tell, f"latency: run {number} of {runs}"))
+            yield _run(settings, scheduled(accounts, seconds, rate, every), partial(tell, f"latency: run {number} of {runs}"))
 
 
-def _scheduled(accounts: int, seconds: int, rate: int, every: int) -> Schedule:
+def scheduled(accounts: int, seconds: int, rate: int, every: int, stretch: int = 0) -> Schedule:
+    """The sends of a run. `stretch`: so many went before it to the same top accounts."""
     count = rate * seconds
     codec, now_ms = Codec(), wall_clock()
-    records = list(interactions(accounts, count, now_ms, seconds * 1000, seed=11))
+    records = list(interactions(accounts, count, now_ms, seconds * 1000, seed=11, stretch=stretch))
     causes: dict[int, str] = {}
-    for number, place in enumerate(range(0, count, every)):
+    places = range(0, count, every)
+    for number, place in enumerate(places, stretch * len(places)):
         turn, lead = divmod(number, LEADS)
         causes[place] = turn_id(lead, turn)
         records[place] = lawsuit(lead, turn, now_ms + place * 1000 // rate, codec)
     return Schedule(rate, [place / rate for place in range(count)], records, causes)
-
-
-def _run(settings: Settings, schedule: Schedule, on_share: Callable[[float], None]) -> tuple[Run, list[float]]:
-    places = {event_id: place for place, event_id in schedule.causes.items()}
-    with Observer(settings, places) as observer:
-        sent = _send(settings, schedule, on_share)
-        readable_at_s = observer.all_seen()
-    counted = [place for place in schedule.causes if place >= schedule.rate * WARM_UP_S]
-    from_due = np.array([1e3 * (readable_at_s[place] - sent.begun_at_s - schedule.due_s[place]) for place in counted])
-    from_append = np.array([1e3 * readable_at_s[place] - sent.appended_at_ms[place] for place in counted])
-    run = {
-        **{f"due_{name}_ms": span for name, span in _percentiles(from_due).items()},
-        **{f"appended_{name}_ms": span for name, span in _percentiles(from_append).items()},
-        "sender_late_p99_ms": float(np.percentile(sent.late_s, 99) * 1e3),
-        "transitions": len(counted),
-        "rate": schedule.rate,
-    }
-    return run, np.quantile(from_append, np.linspace(0, 1, CURVE_POINTS)).round(2).tolist()
-
-
-def _percentiles(spans: NDArray[np.float64]) -> dict[str, float]:
-    return {"p50": float(np.percentile(spans, 50)), "p99": float(np.percentile(spans, 99)), "max": float(spans.max())}
 
 
 class Sent(NamedTuple):
@@ -96,6 +77,45 @@ class Sent(NamedTuple):
     begun_at_s: float
     late_s: list[float]
     appended_at_ms: dict[int, int]
+
+
+class Observed(NamedTuple):
+    """What became of a schedule: what the sender knows, and when each cause's transition was readable, by the cause's place."""
+
+    sent: Sent
+    readable_at_s: dict[int, float]
+
+    def from_append_ms(self, places: Iterable[int]) -> NDArray[np.float64]:
+        """For these causes, from append to readable."""
+        return np.array([1e3 * self.readable_at_s[place] - self.sent.appended_at_ms[place] for place in places])
+
+
+def observed(settings: Settings, schedule: Schedule, on_share: Callable[[float], None]) -> Observed:
+    """Send a schedule, and wait until every transition that it causes can be read."""
+    places = {event_id: place for place, event_id in schedule.causes.items()}
+    with Observer(settings, places) as observer:
+        sent = _send(settings, schedule, on_share)
+        return Observed(sent, observer.all_seen())
+
+
+def _run(settings: Settings, schedule: Schedule, on_share: Callable[[float], None]) -> tuple[Run, list[float]]:
+    seen = observed(settings, schedule, on_share)
+    counted = [place for place in schedule.causes if place >= schedule.rate * WARM_UP_S]
+    from_due = np.array([1e3 * (seen.readable_at_s[place] - seen.sent.begun_at_s - schedule.due_s[place]) for place in counted])
+    from_append = seen.from_append_ms(counted)
+    run = {
+        **{f"due_{name}_ms": span for name, span in percentiles(from_due).items()},
+        **{f"appended_{name}_ms": span for name, span in percentiles(from_append).items()},
+        "sender_late_p99_ms": float(np.percentile(seen.sent.late_s, 99) * 1e3),
+        "transitions": len(counted),
+        "rate": schedule.rate,
+    }
+    return run, np.quantile(from_append, np.linspace(0, 1, CURVE_POINTS)).round(2).tolist()
+
+
+def percentiles(spans: NDArray[np.float64]) -> dict[str, float]:
+    """The middle, all but one in a hundred, and the worst."""
+    return {"p50": float(np.percentile(spans, 50)), "p99": float(np.percentile(spans, 99)), "max": float(spans.max())}
 
 
 def _send(settings: Settings, schedule: Schedule, on_share: Callable[[float], None]) -> Sent:
@@ -113,7 +133,7 @@ def _send(settings: Settings, schedule: Schedule, on_share: Callable[[float], No
     for place, (due_s, record) in enumerate(zip(schedule.due_s, schedule.records, strict=True)):
         while (left_s := sent.begun_at_s + due_s - time.time()) > 0:
             producer.poll(0)
-            time.sleep(min(left_s, 0.001))
+            time.sleep(max(_NAP_S, min(left_s, 0.001)))
         sent.late_s.append(-left_s)
         producer.produce(names[record.topic], record.payload, record.key, on_delivery=noted(place) if place in schedule.causes else None)
         if place % schedule.rate == 0:

@@ -1,8 +1,8 @@
-"""The figures of how soon: after a kill, and from the first command of somebody who has just come."""
+"""The figures of how soon: after a kill, after a change of policy, and from the first command of somebody who has just come."""
 
 from collections.abc import Iterator
 
-from benchmarks import first_transition, restore
+from benchmarks import activation, first_transition, restore
 from benchmarks.plans import POLICIES, Plan, Row, on_stand, plain
 from benchmarks.restore import Made
 from benchmarks.workload import one_each, profiles
@@ -12,6 +12,7 @@ def plans() -> Iterator[Plan]:
     """All of them."""
     yield _restore("restore", "rows only", "Every account has had one interaction, so it has a row and no dossier.", one_each, 3)
     yield _restore("restore-profiles", "a profile each", "Every account has had one profile, so it has a row and a dossier.", profiles, 6)
+    yield _activation()
     yield _first_transition()
     yield _first_transition_cold()
 
@@ -40,6 +41,36 @@ def _restore(name: str, what: str, more: str, made: Made, minutes: float) -> Pla
         ),
         minutes=minutes,
         asked_for=True,
+    )
+
+
+def _activation() -> Plan:
+    return Plan(
+        name="activation",
+        title="Everybody decided again after `policy activate`, events coming in, policy `sabc-live`",
+        how="An interaction of every account, one in twenty with a profile. Events come as for the latency above; then other weights and "
+        "thresholds are put in force, by which one account in ten moves; next run, those before again. From the order's append to the "
+        "commit of the last account decided. No core is reserved. Checked: nobody is left over, and an offline replay of the log "
+        "publishes the same.",
+        rows=(
+            Row("again_s", "until every account is decided again", "s", 1, "<= 30 for a million"),
+            Row("moved", "transitions by it", "1"),
+            Row("rate", "events sent a second", "1/s"),
+            Row("events_per_s", "events folded a second meanwhile", "1/s"),
+            Row("before_p50_ms", "append to transition readable before, median", "ms", 1),
+            Row("before_p99_ms", "before, 99 of 100", "ms", 1),
+            Row("meanwhile_p50_ms", "append to transition readable meanwhile, median", "ms", 1),
+            Row("meanwhile_p99_ms", "meanwhile, 99 of 100", "ms", 1),
+            Row("meanwhile_max_ms", "meanwhile, worst", "ms", 1),
+            Row("preview_s", "computing beforehand who would move (`--dry-run`)", "s", 1),
+        ),
+        sizes={"accounts": 1_000_000, "seconds": 50, "rate": 5_000, "every": 50},
+        small={"accounts": 20_000, "seconds": 16, "rate": 2_000, "every": 20},
+        take=lambda sizes, runs, tell: on_stand(
+            lambda stand: plain(activation.measured(stand, POLICIES / "sabc-live.yaml", **sizes, runs=runs, tell=tell)), pinned=False
+        ),
+        most_runs=3,
+        minutes=8,
     )
 
 

@@ -36,8 +36,11 @@ def profiles(accounts: int, at_ms: int, *, seed: int = SEED) -> Iterator[Framed]
         yield _framed("profiles", profile_at_birth(account, random, f"{account.account_id}-profile", at_ms), codec)
 
 
-def interactions(accounts: int, records: int, start_at_ms: int, span_ms: int, *, seed: int = SEED) -> Iterator[Framed]:
-    """`records` interactions, evenly spread over `span_ms` of event time, each of an account drawn by popularity."""
+def interactions(accounts: int, records: int, start_at_ms: int, span_ms: int, *, seed: int = SEED, stretch: int = 0) -> Iterator[Framed]:
+    """`records` interactions, evenly spread over `span_ms` of event time, each of an account drawn by popularity.
+
+    `stretch`: another one has other event ids.
+    """
     random = np.random.default_rng(seed)
     cumulative = np.asarray(popularity(accounts))
     by_rank = random.permutation(accounts)
@@ -47,7 +50,7 @@ def interactions(accounts: int, records: int, start_at_ms: int, span_ms: int, *,
     codec = Codec()
     for number, (account, kind, dwell) in enumerate(zip(who, what, dwells, strict=True)):
         yield _framed("interactions", Interaction(
-            event_id=f"{number:08x}-0000-4000-8000-{number * 7919:012x}", account_id=account_id(account),
+            event_id=f"{number:08x}-{stretch:04x}-4000-8000-{number * 7919:012x}", account_id=account_id(account),
             occurred_at=start_at_ms + number * span_ms // records, kind=KINDS[kind], contact_id=f"c{account:06d}-1",
             dwell_seconds=dwell if kind == 0 else None,
         ), codec)  # fmt: skip
