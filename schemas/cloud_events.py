@@ -1,6 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the record's payload is the event's own.
 
-Written on the public outputs, so that routers and automation tools can act without knowing our schemas.
+Written on the public outputs, so that routers and automation tools can act without knowing our schemas. A tombstone is no event and has
+none; a dead letter's are those of the refusal, behind the refused record's own headers, whose content type stays what its producer said.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,30 @@ _PREFIX: Final = "ce_"
 _CONTENT_TYPE_HEADER: Final = "content-type"
 
 
-def headers(type: str, source: str, id: str, subject: str, time_ms: int) -> list[tuple[str, bytes]]:  # noqa: A002 - CloudEvents' names
-    """The headers of one event: `source` and `id` together name it once and for all, `subject` is what it is about."""
-    named = {"specversion": SPEC_VERSION, "type": type, "source": source, "id": id, "subject": subject, "time": to_iso(time_ms)}
-    return [*((_PREFIX + name, text.encode()) for name, text in named.items()), (_CONTENT_TYPE_HEADER, CONTENT_TYPE.encode())]
+def headers(
+    type: str,  # noqa: A002 - CloudEvents' names
+    source: str,
+    id: str,  # noqa: A002
+    subject: str | None,
+    time_ms: int,
+    content_type: str | None = CONTENT_TYPE,
+) -> list[tuple[str, bytes]]:
+    """The headers of one event: `source` and `id` together name it once and for all, `subject` is what it is about, where that is known.
+
+    A time that no calendar has is left out.
+    """
+    named = {"specversion": SPEC_VERSION, "type": type, "source": source, "id": id, "subject": subject, "time": _dated(time_ms)}
+    said = [(_PREFIX + name, text.encode()) for name, text in named.items() if text is not None]
+    return said if content_type is None else [*said, (_CONTENT_TYPE_HEADER, content_type.encode())]
+
+
+def _dated(time_ms: int) -> str | None:
+    try:
+        return to_iso(time_ms)
+    except OverflowError:
+        return None
 
 
 def attributes(read: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """The attributes in the headers of an event, by their names without prefix; headers of others are ignored."""
+    """The attributes in the headers of an event, by their names without prefix; others are ignored, of two the last counts."""
     return {name.removeprefix(_PREFIX): text.decode() for name, text in read if name.startswith(_PREFIX)}

@@ -3,6 +3,7 @@
 What is said is a block of headers that begins with `__connect.errors.topic`, so the record's own headers are those before the last
 header of that name, whatever they are called. The headers named `__connect.errors.*` are those that Kafka Connect writes, so tools
 made for its dead-letter queues read ours; those named `tierstream.*` say what Connect has no name for. Our values are UTF-8 text.
+The block ends with the refusal as a CloudEvent, which is known by the place of what was refused.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from schemas import cloud_events
 from schemas.errors import Reason
 
 _CONNECT: Final = "__connect.errors."
@@ -75,7 +77,27 @@ def headers(letter: DeadLetter, application: str) -> list[tuple[str, bytes | Non
     }
     if letter.schema_id is not None:
         texts[SCHEMA_ID] = str(letter.schema_id)
-    return [*letter.headers, *((name, text.encode()) for name, text in texts.items())]
+    return [*letter.headers, *((name, text.encode()) for name, text in texts.items()), *_announced(letter, application)]
+
+
+def _announced(letter: DeadLetter, application: str) -> list[tuple[str, bytes]]:
+    """The refusal as a CloudEvent; what the payload is, its producer may have said."""
+    return cloud_events.headers(
+        type="tierstream.dead-letter.v1",
+        source=f"/tierstream/{application}",
+        id=f"{letter.topic}/{letter.partition}/{letter.offset}",
+        subject=_legible(letter.key),
+        time_ms=letter.appended_at_ms,
+        content_type=None,
+    )
+
+
+def _legible(key: bytes | None) -> str | None:
+    """The key as text, None where it is none: what is no UTF-8 cannot be an attribute."""
+    try:
+        return key.decode() if key else None
+    except UnicodeDecodeError:
+        return None
 
 
 def from_headers(read: Iterable[tuple[str, bytes | None]], key: bytes | None, payload: bytes | None) -> DeadLetter:

@@ -4,7 +4,23 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import audit, command, dead_letters, demo, doctor, explain, export, generate, ingest, policy, replay, report, topics, worker
+from agents.cli import (
+    audit,
+    command,
+    dead_letters,
+    demo,
+    doctor,
+    explain,
+    export,
+    generate,
+    ingest,
+    policy,
+    replay,
+    report,
+    schemas,
+    topics,
+    worker,
+)
 from agents.dying import ExitCode
 
 HELP = """
@@ -47,6 +63,7 @@ def create_cli() -> typer.Typer:
     cli.command("demo", rich_help_panel=FIRST)(demo.demo)
     cli.add_typer(create_broker_commands(), name="broker", rich_help_panel=FIRST)
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
+    cli.add_typer(schemas.create_schemas_commands(), name="schemas", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
     cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)

@@ -55,7 +55,23 @@ def test_the_headers_are_those_of_kafka_connect_and_ours() -> None:
         "tierstream.reason": b"OUT_OF_RANGE",
         "tierstream.schema_id": b"2",
         "tierstream.appended_at": b"1700000000000",
+        "ce_specversion": b"1.0",
+        "ce_type": b"tierstream.dead-letter.v1",
+        "ce_source": b"/tierstream/sabc",
+        "ce_id": b"orders/3/41",
+        "ce_subject": b"acme",
+        "ce_time": b"2023-11-14T22:13:20.000Z",
     }
+
+
+def test_a_refusal_is_an_event_though_the_record_was_one_itself_and_its_key_cannot_be_read() -> None:
+    own = (("ce_id", b"theirs"), ("ce_subject", b"theirs"), ("content-type", b"application/json"))
+    written = dead_letters.headers(msgspec.structs.replace(LETTER, headers=own, appended_at_ms=2**62), "sabc")
+    attributes = cloud_events.attributes([(name, text) for name, text in written if text is not None])
+    assert (attributes["id"], attributes["subject"], "time" in attributes) == ("orders/3/41", "acme", False)
+    assert dict(written)["content-type"] == b"application/json"
+    illegible = dict(dead_letters.headers(msgspec.structs.replace(LETTER, key=b"\xff"), "sabc"))
+    assert "ce_subject" not in illegible
 
 
 def test_the_records_own_headers_stay_as_they_were_even_those_named_like_ours() -> None:
