@@ -1,14 +1,19 @@
 """What a figure is: its name, what each row of its table means, its unit and its bar, and how it is taken."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import NamedTuple
 
+from agents.embedded.processes import is_running
 from benchmarks.figures import Run, Tell
 from benchmarks.stand import Stand
 
 POLICIES = Path(__file__).parents[1] / "policies"
+_ROOM = "tierstream-bench-"
 Taken = Iterator[tuple[Run, list[float]]]
 
 
@@ -42,8 +47,19 @@ class Plan(NamedTuple):
 
 def on_stand(measured: Callable[[Stand], Taken], *, pinned: bool = True) -> Taken:
     """A broker of the figure's own."""
-    with TemporaryDirectory(prefix="tierstream-bench-") as directory, Stand(Path(directory), pinned=pinned) as stand:
+    with room() as directory, Stand(directory, pinned=pinned) as stand:
         yield from measured(stand)
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A directory of this process. Those of processes that were killed, so that nobody could tidy up, are swept away."""
+    for left in Path(gettempdir()).glob(f"{_ROOM}*-*"):
+        pid = left.name.removeprefix(_ROOM).partition("-")[0]
+        if pid.isdigit() and not is_running(int(pid)):
+            rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=f"{_ROOM}{os.getpid()}-") as directory:
+        yield Path(directory)
 
 
 def plain(runs: Iterable[Run]) -> Taken:

@@ -1,7 +1,7 @@
 """Workers that leave something out, to see what it costs: `python -m benchmarks.variants VARIANT`, settings as for `tierstream worker`.
 
 plain-acks      the same records, acknowledged by the broker one batch after another, without transactions
-uncounted       counts nothing: no events, lags, outputs, commit times, no accounts by tier
+uncounted       counts nothing: no events, lags, outputs, commit times, no accounts by tier; asks for no ends of inputs
 
 They exist only here: the product has no switch for either.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from agents import clients, lane, lanes
+from agents import clients, lagging, lane, lanes
 from agents.cli import main
 from agents.counters import Histogram, LaneCounters
 from agents.kafka_log import KafkaLog
@@ -20,7 +20,7 @@ from agents.partition_log import Retriable
 from agents.settings import Settings
 
 _CALL_S = 10.0
-_NEVER_MS = 1 << 60
+_NEVER_MS, _A_DAY_S = 1 << 60, 86_400.0
 
 
 class PlainLog(KafkaLog):
@@ -78,6 +78,8 @@ def _plain_acks() -> None:
 def _uncounted() -> None:
     lanes.LaneCounters = Uncounted  # type: ignore[misc]
     lane.COUNT_TIERS_EVERY_MS = _NEVER_MS
+    lane.Lane.folded_to = lambda _: {}  # type: ignore[method-assign]
+    lagging.LOOK_EVERY_S = _A_DAY_S
 
 
 VARIANTS: dict[str, Callable[[], None]] = {"plain-acks": _plain_acks, "uncounted": _uncounted}

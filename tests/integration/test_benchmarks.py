@@ -1,4 +1,4 @@
-"""A benchmark that is stopped leaves nothing running: neither broker nor worker, nor their directory."""
+"""A benchmark that is stopped leaves nothing running: neither broker nor worker, nor their directory. And what the variants write."""
 
 import os
 import signal
@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from agents import clients
 from agents.embedded.processes import is_running
+from agents.unit_of_work import CHANGELOG
+from benchmarks.variants import PlainLog
+from tests.deployments import INPUTS, Deployment, step_until
+from tests.tallying import tallying_lane
 from tests.waiting import eventually
 from tests.workers import ROOT
 
@@ -32,3 +37,15 @@ def test_a_benchmark_that_is_stopped_takes_its_broker_and_its_worker_along(tmp_p
     finally:
         bench.kill()
         bench.communicate()
+
+
+def test_plain_acks_write_the_same_records_without_transactions(deployment: Deployment) -> None:
+    deployment.append("interactions", "acme", "borg", "acme")
+    log = PlainLog(deployment.settings, deployment.number, INPUTS, clients.admin_client(deployment.settings))
+    lane, tally = tallying_lane(log, INPUTS)
+    lane.recover()
+    step_until(lane, tally, 3)
+    assert deployment.rows() == {b"racme": b"2", b"rborg": b"1"}
+    written = deployment.committed(CHANGELOG)
+    assert deployment.end(CHANGELOG) == len(written), "a transaction would have left its marker"
+    assert sum(r.to_offset - r.from_offset for order in deployment.fold_orders() for r in order.ranges) == 3
