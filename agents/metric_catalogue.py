@@ -25,7 +25,8 @@ LABELS = {
     "cause": "the kinds of cause of a transition (`schemas/records/outputs.py`)",
     "tier": "the tiers of the policy",
     "trigger": "the triggers of the policy, as it writes them; empty where the score or the end of a risk made the lead",
-    "kind": "the kinds of action (docs/policies.md): RECYCLED, PLAYBOOK, BREACHED ...; DONE and REFUSED answer commands",
+    "kind": "the kinds of action (docs/policies.md): RECYCLED, PLAYBOOK, BREACHED ...; DONE and REFUSED answer commands; of a "
+    "projection: tiers, explanations, leads, erasures",
     "rule": "what asked for the action: the clocks and actions of the policy, the kinds of command",
     "reason": "the reasons for a dead letter (docs/operations.md)",
     "why": "why compiled code left an interaction to Python: UNREADABLE (or refused), UNKNOWN (of an account that may not enter), DOSSIER "
@@ -40,7 +41,6 @@ LABELS = {
     "application": "the application id",
     "clock": "wall, records",
     "python": "the version of Python",
-    "outcome": "applied; stale: something newer was there already",
 }
 """What a label may say: that is how many time series there can be."""
 
@@ -161,13 +161,27 @@ METRICS = {metric.name: metric for metric in _ALL}
 
 PROJECTION = {metric.name: metric for metric in (
     MetricSpec("tierstream_projection_lag_seconds", "histogram", ("topic",),
-               "From a record's append to its being in Redis."),
-    MetricSpec("tierstream_projection_records_total", "counter", ("topic", "outcome"), "Records projected."),
-    MetricSpec("tierstream_projection_behind_records", "gauge", ("topic",),
-               "Records of a topic, and transaction markers among them, that are not in Redis yet.",
-               "Of the partitions of this process"),
-    MetricSpec("tierstream_projection_behind_seconds", "gauge", ("topic",),
-               "Since when there has been something that is not in Redis.",
-               "0 when all is there"),
+               "From the append of a record to the moment its effect is in Redis.",
+               "Grows while Redis is away, and shrinks again by itself"),
+    MetricSpec("tierstream_projection_read_timestamp_seconds", "gauge", ("partition",),
+               "Up to when all that was published is in Redis.",
+               "Its age is `time()` less this: how stale what Redis says may be. At rest about a second. Not there before the first time"),
+    MetricSpec("tierstream_projection_behind_records", "gauge", ("partition", "topic"),
+               "Offsets that lie ahead.",
+               "At most a second old; markers of transactions count"),
+    MetricSpec("tierstream_projection_records_total", "counter", ("topic",), "Records dealt with."),
+    MetricSpec("tierstream_projection_changes_total", "counter", ("kind",), "What changed in Redis."),
+    MetricSpec("tierstream_projection_unchanged_total", "counter", ("kind",),
+               "What changed nothing, because Redis had it already, or something newer.",
+               "Much of it: two projections do the same work, or one begins again"),
+    MetricSpec("tierstream_projection_unreadable_total", "counter", (),
+               "Records that could not be read.",
+               "Anything but 0 is somebody else's record on the topic, or a projection older than the worker: the log names each"),
+    MetricSpec("tierstream_projection_repeats_total", "counter", (),
+               "Writes that Redis did not take, to be repeated.",
+               "Redis is away, or full"),
+    MetricSpec("tierstream_projection_rebuilds_total", "counter", (),
+               "Partitions that were begun from the beginning.",
+               "Without a `--rebuild`: Redis was emptied, or nobody had projected for most of a day"),
 )}  # fmt: skip
 """What a projection shows (`tierstream project`)."""

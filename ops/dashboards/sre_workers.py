@@ -46,12 +46,19 @@ def workers() -> list[Panel]:
 
 def projection() -> list[Panel]:
     """How far Redis is behind what the workers publish."""
-    lag, done = "tierstream_projection_lag_seconds", "tierstream_projection_records_total"
-    records, seconds = "tierstream_projection_behind_records", "tierstream_projection_behind_seconds"
-    outcomes = [Query(rate(done, by="topic, outcome"), "{{topic}} {{outcome}}")]
+    lag, done, records = (f"tierstream_projection_{name}" for name in ("lag_seconds", "records_total", "behind_records"))
+    changed, unchanged, read = (f"tierstream_projection_{name}" for name in ("changes_total", "unchanged_total", "read_timestamp_seconds"))
+    odd = [f"tierstream_projection_{name}_total" for name in ("unreadable", "repeats", "rebuilds")]
+    behind = [Query(f"time() - {most(read, by='partition')}", _PARTITION)]
+    effects = [Query(rate(changed, by="kind"), "{{kind}}"), Query(rate(unchanged, by="kind"), "{{kind}} that Redis had already")]
     return [
         graph("From append to Redis", about(lag), quantiles(lag), "s", width=6),
-        graph("Redis is behind by", about(seconds), [Query(most(seconds, by="topic"), "{{topic}}")], "s", width=6, limits=((60, "red"),)),
+        graph("Redis is behind by", about(read), behind, "s", width=6, limits=((60, "red"),)),
         graph("Records not in Redis yet", about(records), [Query(total(records, by="topic"), "{{topic}}")], "short", width=6),
-        graph("Records projected", about(done), outcomes, "cps", width=6, stacked=True),
+        graph("Records projected", about(done), [Query(rate(done, by="topic"), "{{topic}}")], "cps", width=6, stacked=True),
+        graph("Changes in Redis", about(changed, unchanged), effects, "cps", width=6),
+        *(
+            events(title, about(name), [Query(each_step(name, by="instance"), _INSTANCE)], "short", width=6)
+            for title, name in zip(("Unreadable records", "Writes repeated", "Partitions begun anew"), odd, strict=True)
+        ),
     ]
