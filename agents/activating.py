@@ -81,7 +81,7 @@ class Activation:
         """Who would move. Raises PolicyError where the policy would be refused, SettingsError where another change is not through."""
         found, record = Movement(Counter(), 0, 0), self.record(now_ms)
         for number in range(self.partitions):
-            partition = self._restored(number, on_total, on_read)
+            partition = as_committed(self._settings, number, self.partitions, self.before, on_total, on_read)
             if partition is None:
                 continue
             self.before = partition.policy
@@ -100,18 +100,6 @@ class Activation:
             raise SettingsError(f"policy {self.policy.name} {self.policy.version} ({record.digest}) is in force already")
         if isinstance(problems := judged(partition.policy, record), list):
             raise PolicyError(problems)
-
-    def _restored(self, number: int, on_total: Callable[[int], None], on_read: Callable[[int], None]) -> Partition | None:
-        """A partition as of its last commit; None: nothing was folded there yet."""
-        partition = Partition(number, self.partitions, self._settings.application_id, self.before)
-        records = _records(self._settings, number, on_total, on_read)
-        if not _put_back(partition, records):
-            return None
-        if partition.kept_digest != partition.policy_digest:
-            partition.start_over()
-            _put_back(partition, _records(self._settings, number, on_total, on_read))
-        partition.restored()
-        return partition
 
     def order(self, now_ms: int) -> dict[int, int]:
         """Write it to every partition, in one transaction. The changelog's ends before it."""
@@ -139,6 +127,25 @@ class Activation:
         finally:
             consumer.close()
         return found
+
+
+def as_committed(
+    settings: Settings,
+    number: int,
+    partitions: int,
+    policy: CompiledPolicy,
+    on_total: Callable[[int], None],
+    on_read: Callable[[int], None],
+) -> Partition | None:
+    """A partition as of its last commit; None: nothing was folded there yet. `policy`: one that it may be under."""
+    partition = Partition(number, partitions, settings.application_id, policy)
+    if not _put_back(partition, _records(settings, number, on_total, on_read)):
+        return None
+    if partition.kept_digest != partition.policy_digest:
+        partition.start_over()
+        _put_back(partition, _records(settings, number, on_total, on_read))
+    partition.restored()
+    return partition
 
 
 def _name(settings: Settings) -> str:

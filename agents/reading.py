@@ -49,29 +49,28 @@ def beginning_of(settings: Settings, topic: str, number: int) -> int:
 
 def committed_messages(
     settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, on_total: Callable[[int], None] | None = None,
-    newest: int | None = None,
+    newest: int | None = None, since: int = 0,
 ) -> Iterator[Any]:  # fmt: skip
     """The client's messages of a topic, in order within each partition. `on_total` is told how many offsets lie ahead.
 
-    `newest`: only what lies in so many last offsets of each partition.
+    `newest`: only what lies in so many last offsets of each partition. `since`: only from this offset on.
     """
     numbers = range(partitions_of(settings, topic)) if partitions is None else partitions
-    for records in _committed(settings, topic, numbers, on_total or (lambda _: None), newest):
+    for records in _committed(settings, topic, numbers, on_total or (lambda _: None), newest, since):
         yield from records
 
 
-def committed_chunks(settings: Settings, topic: str, number: int) -> Iterator[Chunk]:
-    """One partition of the logical topic, as columns."""
-    return map(chunk_of, _committed(settings, topic, [number], lambda _: None))
+def committed_chunks(settings: Settings, topic: str, number: int, since: int = 0) -> Iterator[Chunk]:
+    """One partition of the logical topic, from this offset on, as columns."""
+    return map(chunk_of, _committed(settings, topic, [number], lambda _: None, since=since))
 
 
 def _committed(
-    settings: Settings, topic: str, numbers: Sequence[int], on_total: Callable[[int], None], newest: int | None = None
+    settings: Settings, topic: str, numbers: Sequence[int], on_total: Callable[[int], None], newest: int | None = None, since: int = 0
 ) -> Iterator[list[Message]]:
     name = settings.topic_name(topic)
     begins, ends = _bounds(settings, [TopicPartition(name, number) for number in numbers])
-    if newest is not None:
-        begins = {number: max(begin, ends[number] - newest) for number, begin in begins.items()}
+    begins = {number: max(begin, since, 0 if newest is None else ends[number] - newest) for number, begin in begins.items()}
     left = {number for number, end in ends.items() if end > begins[number]}
     on_total(sum(ends[number] - begins[number] for number in left))
     consumer = clients.reading_consumer(settings)
@@ -91,9 +90,9 @@ def consumer_from(settings: Settings, topic: str, offsets: Mapping[int, int]) ->
     return consumer
 
 
-def committed_records(settings: Settings, topic: str, *, partitions: Sequence[int] | None = None) -> Iterator[RawRecord]:
-    """The same as raw records of the logical topic."""
-    for message in committed_messages(settings, topic, partitions=partitions):
+def committed_records(settings: Settings, topic: str, *, partitions: Sequence[int] | None = None, since: int = 0) -> Iterator[RawRecord]:
+    """The same as raw records of the logical topic, from this offset on."""
+    for message in committed_messages(settings, topic, partitions=partitions, since=since):
         yield RawRecord(topic, message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value())
 
 

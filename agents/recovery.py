@@ -13,7 +13,7 @@ from agents.partition_log import Fatal, PartitionLog
 from agents.patience import GivenUp, Wait, patiently
 from agents.spare_memory import give_back
 from agents.unit_of_work import CHANGELOG
-from schemas.changelog import PROGRESS_PREFIX, Progress, progress_of, topic_of
+from schemas.changelog import PROGRESS_PREFIX, REBUILT_KEY, Progress, Rebuilt, progress_of, rebuilt_of, topic_of
 from schemas.errors import SettingsError
 
 NOTHING = nullcontext()
@@ -67,12 +67,16 @@ class Rows(Protocol):
 
 
 class Ground(NamedTuple):
-    """Where a lane stands: progress made before (by topic), the inputs' ids, where each is read from, and the changelog's id."""
+    """Where a lane stands: progress made before (by topic), the inputs' ids, where each is read from, and the changelog's id.
+
+    `rebuilt`: how far a rebuild came that has made this state.
+    """
 
     progress: dict[str, Progress]
     topic_ids: dict[str, str]
     positions: dict[str, int]
     changelog_id: str
+    rebuilt: Rebuilt | None = None
 
 
 def recover(
@@ -84,14 +88,29 @@ def recover(
     `named`: the digest of the policy that the operator says is in force; None: whichever is. `fencing`: entered for as long as the
     former owner is being fenced.
     """
+    ground = take(log, rows, named, counters, wait, given_up, fencing)
+    if ground.rebuilt is not None and ground.rebuilt.at_work:
+        raise SettingsError(
+            f"partition {log.number} is being rebuilt from application {ground.rebuilt.source}: "
+            "run `tierstream rebuild` to its end before any worker"
+        )
+    log.start(ground.positions)
+    return ground
+
+
+def take(
+    log: PartitionLog, rows: Rows, named: str | None, counters: LaneCounters, wait: Wait, given_up: Callable[[], bool] = lambda: False,
+    fencing: AbstractContextManager[object] = NOTHING,
+) -> Ground:  # fmt: skip
+    """As `recover`, but its inputs are not started, and a rebuild may be under way."""
     with fencing:
         patiently(log.open, wait, given_up)
         counters.fences += 1
     counters.restore_left = end = patiently(log.changelog_end, wait, given_up)
-    progress = _restore(log, end, rows, counters, given_up)
+    progress, rebuilt = _restore(log, end, rows, counters, given_up)
     if named is None and progress and rows.kept_digest != rows.policy_digest:
         rows.start_over()
-        progress = _restore(log, end, rows, counters, given_up)
+        progress, rebuilt = _restore(log, end, rows, counters, given_up)
     rows.restored()
     give_back()
     topic_ids = patiently(log.topic_ids, wait, given_up)
@@ -105,12 +124,14 @@ def recover(
     ]:
         raise SettingsError(problems)
     positions = {topic: progress[topic].next_offset if topic in progress else begins[topic] for topic in topic_ids}
-    log.start(positions)
-    return Ground(progress, topic_ids, positions, changelog_id)
+    return Ground(progress, topic_ids, positions, changelog_id, rebuilt)
 
 
-def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, given_up: Callable[[], bool]) -> dict[str, Progress]:
+def _restore(
+    log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, given_up: Callable[[], bool]
+) -> tuple[dict[str, Progress], Rebuilt | None]:
     progress: dict[str, Progress] = {}
+    rebuilt: Rebuilt | None = None
     for batch in log.restore(end):
         if given_up():
             raise GivenUp("restoring was interrupted")
@@ -119,10 +140,12 @@ def _restore(log: PartitionLog, end: int, rows: Rows, counters: LaneCounters, gi
                 if payload is None:
                     raise Fatal(f"changelog must keep its progress, got a tombstone for {topic_of(key)}")
                 progress[topic_of(key)] = progress_of(payload)
+            elif key == REBUILT_KEY and payload is not None:
+                rebuilt = rebuilt_of(payload)
         rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
         counters.restored += len(batch)
         counters.restore_left = max(0, end - log.restored_to())
-    return progress
+    return progress, rebuilt
 
 
 def policy_problems(progress: Mapping[str, Progress], digest: str) -> list[str]:
@@ -146,10 +169,10 @@ def _changelog_problems(progress: Mapping[str, Progress], changelog_id: str, num
 
 def topic_problems(progress: Mapping[str, Progress], topic_ids: Mapping[str, str]) -> list[str]:
     return [
-        f"topic {topic} was deleted and made again (id {topic_ids.get(topic)}, progress was made on {made.topic_id}), so offsets mean "
+        f"topic {topic} was deleted and made again (id {topic_ids[topic]}, progress was made on {made.topic_id}), so offsets mean "
         f"other records: {REBUILD} as they are"
         for topic, made in sorted(progress.items())
-        if topic_ids.get(topic) != made.topic_id
+        if topic in topic_ids and topic_ids[topic] != made.topic_id  # who works by the clock on the wall reads no `ticks` any more
     ]
 
 

@@ -186,11 +186,11 @@ def _named(record: Published) -> str:
 
 
 class InputRanges:
-    """One input partition, read once from its start, given out by ranges."""
+    """One input partition, read once from its start or an offset, given out by ranges."""
 
-    def __init__(self, settings: Settings, topic: str, number: int) -> None:
+    def __init__(self, settings: Settings, topic: str, number: int, since: int = 0) -> None:
         self._topic, self._number = topic, number
-        self._chunks = committed_chunks(settings, topic, number)
+        self._chunks = committed_chunks(settings, topic, number, since)
         self._left = NO_RECORDS
 
     def range(self, from_offset: int, to_offset: int) -> Chunk:
@@ -203,6 +203,18 @@ class InputRanges:
                 self._left = self._left.part(end, self._left.size)
                 break
             self._left = NO_RECORDS
+        return Chunk.joined(taken)
+
+    def appended_by(self, at_ms: int) -> Chunk:
+        """The records before the first that was appended later than this."""
+        taken: list[Chunk] = []
+        while self._left.size or self._read():
+            later = np.flatnonzero(self._left.appended_at_ms > at_ms)
+            end = int(later[0]) if later.size else self._left.size
+            taken.append(self._left.part(0, end))
+            self._left = self._left.part(end, self._left.size)
+            if later.size:
+                break
         return Chunk.joined(taken)
 
     def _read(self) -> bool:

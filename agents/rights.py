@@ -7,7 +7,7 @@ be asked for a worker's rights: the group is described, the ids show when one is
 
 import time
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]  # re-exported unmarked
@@ -54,12 +54,10 @@ class Right(NamedTuple):
         return f"{self.operation} on {kind} {self.name}{'*' if self.prefixed else ''}"
 
 
-def rights(duty: Duty, prefix: str, application: str) -> list[Right]:
+def rights(duty: Duty, prefix: str, application: str, outputs: str = "") -> list[Right]:
     """The least that a duty needs."""
-    own = f"{prefix}{application}"
-    found = [
-        Right("TOPIC", physical_name(t, prefix=prefix, application=application), each) for t in TOPICS.values() for each in _on(duty, t)
-    ]
+    own, names = f"{prefix}{application}", {"prefix": prefix, "application": application, "outputs": outputs}
+    found = [Right("TOPIC", physical_name(t, **names), each) for t in TOPICS.values() for each in _on(duty, t)]
     if duty == "worker":
         found += [Right("GROUP", own, "READ"), Right("TRANSACTIONAL_ID", f"{own}-", "WRITE", prefixed=True)]
     if duty == "ingest":
@@ -112,7 +110,7 @@ def _worked(topic: Topic) -> tuple[Operation, ...]:
 
 def of(duty: Duty, settings: Settings) -> list[Right]:
     """The rights of a duty in this deployment."""
-    return rights(duty, settings.topic_prefix, settings.application_id)
+    return rights(duty, settings.topic_prefix, settings.application_id, settings.output_prefix)
 
 
 def missing(duty: Duty, settings: Settings, admin: AdminClient) -> list[Right]:
@@ -144,17 +142,23 @@ def _allowed_unseen(name: str, admin: AdminClient) -> set[str]:
 
 
 def _allowed_group(group: str, admin: AdminClient, settings: Settings) -> set[str]:
-    """What is allowed on the group.
+    """What is allowed on the group."""
+    described = group_described(group, admin, settings)
+    return set() if described is None else _operations(described)
+
+
+def group_described(group: str, admin: AdminClient, settings: Settings) -> Any:
+    """What the broker says of a group; None where it may not be known.
 
     The first to ask a fresh cluster makes it get coordinators, and librdkafka waits for an answer that does not come: ask anew, soon.
     """
     for patience_s in _PATIENCE_S:
         try:
             answers = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=patience_s)
-            return _operations(answers[group].result(2 * patience_s))
+            return answers[group].result(2 * patience_s)
         except KafkaException as failed:
             if failed.args[0].code() in clients.DENIED:
-                return set()
+                return None
             if failed.args[0].code() not in _COORDINATED_SOON:
                 raise clients.unreachable(settings, failed) from failed
         time.sleep(0.1 * patience_s)

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
         description="Names the group, the transactional ids, the changelog and fold-order. A new id is a rebuild from the inputs.",
     )
     topic_prefix: str = Field("", max_length=80, pattern=_KAFKA_NAME, description="Put before every topic name, to share a cluster.")
+    output_prefix: str = Field(
+        "",
+        max_length=80,
+        pattern=_KAFKA_NAME,
+        description="Put before the names of the outputs, behind the topic prefix: for an application that publishes beside another.",
+    )
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every account-keyed topic; fixed for an application id.")
     replication_factor: int = Field(1, ge=1, le=32, description="Copies of each topic that is created; 3 in production.")
     policy: Path | None = Field(None, description="The YAML policy to score by.")
@@ -146,7 +152,8 @@ class Settings(BaseSettings):
 
     def topic_name(self, logical: str) -> str:
         """The broker's name of a topic of the catalogue."""
-        return physical_name(TOPICS[logical], prefix=self.topic_prefix, application=self.application_id)
+        names = {"prefix": self.topic_prefix, "application": self.application_id, "outputs": self.output_prefix}
+        return physical_name(TOPICS[logical], **names)
 
     def transactional_id(self, number: int) -> str:
         """The id under which the owner of a partition writes; whoever takes it fences the owner before."""

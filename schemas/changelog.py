@@ -1,6 +1,6 @@
 """What one partition keeps in the state changelog, byte by byte.
 
-The topic is compacted, so the newest record of each key is the state. Seven kinds of key share it:
+The topic is compacted, so the newest record of each key is the state. Eight kinds of key share it:
 
 | kind | key | payload |
 |---|---|---|
@@ -10,6 +10,7 @@ The topic is compacted, so the newest record of each key is the state. Seven kin
 | COMMANDS | NUL `commands` NUL | JSON of the 64-bit ids of the commands carried out or refused lately |
 | TICK | NUL `tick` NUL | JSON of the last tick folded, in epoch ms |
 | POLICY | NUL `policy` NUL | JSON of `PolicyKept` |
+| REBUILT | NUL `rebuilt` NUL | JSON of `Rebuilt`: only where `tierstream rebuild` has made the state |
 | PROGRESS | NUL `progress` NUL + topic | JSON of `Progress` |
 
 An account id holds no NUL, so no account's key can be taken for another kind's. A payload of None deletes the key: the account was erased.
@@ -27,6 +28,7 @@ PROGRESS_PREFIX: Final = b"\0progress\0"
 TICK_KEY: Final = b"\0tick\0"
 COMMANDS_KEY: Final = b"\0commands\0"
 POLICY_KEY: Final = b"\0policy\0"
+REBUILT_KEY: Final = b"\0rebuilt\0"
 DOSSIER_FORMAT: Final = 1
 
 _LAYOUT_ID_BYTES: Final = 8
@@ -47,6 +49,7 @@ class Kind(Enum):
     TICK = "tick"
     COMMANDS = "commands"
     POLICY = "policy"
+    REBUILT = "rebuilt"
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,6 +84,22 @@ class PolicyKept(msgspec.Struct, frozen=True, omit_defaults=True):
     before: str = ""
 
 
+class Rebuilt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a rebuild has folded what application `source` folded: up to `next_offset` of its fold-order, whose id is `source_id`.
+
+    `at_work`: it is not at its end, so nobody else may go on here. `positions` (by input) and `tick_ms` are where it stands itself: who
+    finds others has found an application that has gone on since.
+    """
+
+    source: str
+    source_id: str
+    next_offset: int = 0
+    at_work: bool = True
+    positions: dict[str, int] = {}
+    tick_ms: int | None = None
+
+
+_REBUILT: Final = msgspec.json.Decoder(Rebuilt)
 _POLICY: Final = msgspec.json.Decoder(PolicyKept)
 _PROGRESS: Final = msgspec.json.Decoder(Progress)
 _TICK: Final = msgspec.json.Decoder(int)
@@ -123,9 +142,11 @@ def classify(key: bytes) -> Kind:
         return Kind.COMMANDS
     if key == POLICY_KEY:
         return Kind.POLICY
+    if key == REBUILT_KEY:
+        return Kind.REBUILT
     if key.startswith(PROGRESS_PREFIX):
         return Kind.PROGRESS
-    raise ChangelogError(f"changelog key must be of a row, dossier, layout, commands, tick, policy or progress, got {key[:40]!r}")
+    raise ChangelogError(f"changelog key must be of a row, dossier, layout, commands, tick, policy, rebuilt or progress, got {key[:40]!r}")
 
 
 def is_row(key: bytes) -> bool:
@@ -211,6 +232,16 @@ def policy_payload(kept: PolicyKept) -> bytes:
 def policy_of(payload: bytes) -> PolicyKept:
     """The policy in force, from JSON."""
     return _said(_POLICY, payload, "policy must be the JSON of PolicyKept")
+
+
+def rebuilt_payload(rebuilt: Rebuilt) -> bytes:
+    """How far a rebuild is, as JSON."""
+    return msgspec.json.encode(rebuilt)
+
+
+def rebuilt_of(payload: bytes) -> Rebuilt:
+    """How far a rebuild is, from JSON."""
+    return _said(_REBUILT, payload, "rebuilt must be the JSON of Rebuilt")
 
 
 def _said(decoder: msgspec.json.Decoder[Said], payload: bytes, rule: str) -> Said:

@@ -105,6 +105,10 @@ INPUTS: dict[str, Topic] = {name: topic for name, topic in TOPICS.items() if top
 """Input topics by logical name, in merge rank order."""
 
 
-def physical_name(topic: Topic, *, prefix: str, application: str) -> str:
-    """The name on the broker: prefix, then the application id where the topic belongs to one application."""
-    return f"{prefix}{application}-{topic.name}" if topic.per_application else f"{prefix}{topic.name}"
+def physical_name(topic: Topic, *, prefix: str, application: str, outputs: str = "") -> str:
+    """The name on the broker: prefix, then the application id where the topic belongs to one application.
+
+    `outputs` stands in front of what is published, and of what is kept about it.
+    """
+    own = topic.role is Role.OUTPUT or topic.name == "dead-letters-returned"
+    return f"{prefix}{application}-{topic.name}" if topic.per_application else f"{prefix}{outputs if own else ''}{topic.name}"

@@ -21,7 +21,7 @@ from streams.policy.compiled import CompiledPolicy, Scheme
 
 _CARRIED = ("score_micro", "effective_at_ms", "since_ms", "stepped_ms", "sequence", "override_until_ms")
 _TIERS = ("earned", "seated", "gated", "published", "override")
-REBUILD = "it has no past here: start under another application id to rebuild from the inputs"
+REBUILD = "it has no past here: `tierstream rebuild` makes another application from the inputs"
 
 
 def is_layout_of(policy: CompiledPolicy, layout: Layout) -> bool:

@@ -87,6 +87,8 @@ class PartitionState:
             case changelog.Kind.POLICY:
                 self.kept = changelog.policy_of(payload)
                 self._policy_moved = self.kept.digest != self.policy.digest
+            case changelog.Kind.REBUILT:
+                pass  # says how the state was made, and is none of it
             case changelog.Kind.COMMANDS:
                 self._commands = Known(changelog.commands_of(payload))
             case _:

@@ -15,6 +15,7 @@ from agents.cli import (
     generate,
     ingest,
     policy,
+    rebuild,
     replay,
     report,
     schemas,
@@ -65,6 +66,7 @@ def create_cli() -> typer.Typer:
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
     cli.add_typer(schemas.create_schemas_commands(), name="schemas", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
+    cli.command("rebuild", rich_help_panel=RUN)(rebuild.rebuild)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
     cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
     cli.add_typer(command.create_command_commands(), name="command", rich_help_panel=FEED)

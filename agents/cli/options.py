@@ -19,6 +19,7 @@ def _setting(flag: str, text: str) -> Any:
 BootstrapServers = Annotated[str | None, _setting("--bootstrap-servers", "Kafka to talk to, host:port. Default 127.0.0.1:9092.")]
 ApplicationId = Annotated[str | None, _setting("--application-id", "Name of this engine; its state belongs to it. Default tierstream.")]
 TopicPrefix = Annotated[str | None, _setting("--topic-prefix", "Put before every topic name. Default: nothing.")]
+OutputPrefix = Annotated[str | None, _setting("--output-prefix", "Put before the names of the outputs. Default: nothing.")]
 Partitions = Annotated[int | None, _setting("--partitions", "Partitions of account-keyed topics. Default 8.")]
 ReplicationFactor = Annotated[int | None, _setting("--replication-factor", "Copies of each partition. Default 1.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for scripts.")]

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agents.cli.options import ApplicationId, AsJson, BootstrapServers, Partitions, ReplicationFactor, TopicPrefix, settings_from
+from agents.cli.options import (
+    ApplicationId,
+    AsJson,
+    BootstrapServers,
+    OutputPrefix,
+    Partitions,
+    ReplicationFactor,
+    TopicPrefix,
+    settings_from,
+)
 from agents.cli.output import count_of, err, out, plain_table, print_json
 from agents.dying import ExitCode
 
@@ -28,12 +37,13 @@ def _told_where(work: Callable[["Settings", bool], None]) -> Callable[..., None]
         bootstrap_servers: BootstrapServers = None,
         application_id: ApplicationId = None,
         topic_prefix: TopicPrefix = None,
+        output_prefix: OutputPrefix = None,
         partitions: Partitions = None,
         replication_factor: ReplicationFactor = None,
         as_json: AsJson = False,
     ) -> None:
         settings = settings_from(
-            bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix,
+            bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix, output_prefix=output_prefix,
             partitions=partitions, replication_factor=replication_factor,
         )  # fmt: skip
         work(settings, as_json)

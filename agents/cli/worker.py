@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents.cli.options import WHERE, ApplicationId, BootstrapServers, Partitions, PolicyFile, TopicPrefix, settings_from
+from agents.cli.options import WHERE, ApplicationId, BootstrapServers, OutputPrefix, Partitions, PolicyFile, TopicPrefix, settings_from
 from agents.cli.policies import find_policy, policy_or_in_force
 from schemas.errors import SettingsError
 
@@ -41,6 +41,7 @@ def worker(
     bootstrap_servers: BootstrapServers = None,
     application_id: ApplicationId = None,
     topic_prefix: TopicPrefix = None,
+    output_prefix: OutputPrefix = None,
     partitions: Partitions = None,
     web_port: WebPort = None,
 ) -> None:
@@ -51,7 +52,7 @@ def worker(
     [dim]Example:[/]  tierstream worker --policy sabc --supervised
     """
     settings = settings_from(
-        bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix,
+        bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix, output_prefix=output_prefix,
         partitions=partitions, web_port=web_port, clock=clock, policy=policy,
     )  # fmt: skip
     quarantined = frozenset(_coordinates(text, settings) for text in quarantine or [])
