@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 
 from agents import clients
 from agents.embedded.broker import Broker
@@ -21,6 +21,7 @@ from tests.integration.commands import Commands
 from tests.waiting import eventually
 from tests.workers import ROOT, Worker, deployment, publish
 
+pytestmark = pytest.mark.faults  # several processes one after the other, one of them killed
 FIRST = ROOT / "tests" / "policies" / "plain.yaml"
 NEW = ("--application-id", "second", "--output-prefix", "second.")
 OTHERWISE = {
@@ -41,6 +42,14 @@ def old(kafka: Broker, prefix: str) -> Settings:
 @pytest.fixture
 def commands(kafka: Broker, prefix: str) -> Commands:
     return Commands(kafka.bootstrap, prefix)
+
+
+@pytest.fixture
+def second(kafka: Broker, prefix: str) -> Commands:
+    """What is run for the new application, which variables name."""
+    commands = Commands(kafka.bootstrap, prefix)
+    commands.environment |= {"TIERSTREAM_APPLICATION_ID": "second", "TIERSTREAM_OUTPUT_PREFIX": "second."}
+    return commands
 
 
 @pytest.fixture
@@ -86,13 +95,13 @@ def tiers(settings: Settings) -> Counter[str]:
 
 def replayed(commands: Commands, otherwise: Path) -> Any:
     """What a replay of the new application's log says of what it published."""
-    ended = commands.run("replay", "--live", "--policy", str(otherwise), "--json", *NEW)
+    ended = commands.run("replay", "--live", "--policy", str(otherwise), "--json")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return json.loads(ended.stdout)
 
 
 def test_an_application_is_rebuilt_beside_the_old_one_caught_up_and_taken_over(
-    old: Settings, new: Settings, commands: Commands, otherwise: Path, tmp_path: Path
+    old: Settings, new: Settings, commands: Commands, second: Commands, otherwise: Path, tmp_path: Path
 ) -> None:
     lived(old, tmp_path, 40)
     asked = ("rebuild", "--from", "tierstream", "--policy", str(otherwise), *NEW)
@@ -128,12 +137,12 @@ def test_an_application_is_rebuilt_beside_the_old_one_caught_up_and_taken_over(
         assert worker.stop() == 0
     assert [said.mode for said in read(new, "tier-transitions", TierTransition) if said.account_id == "account-0"] == ["LIVE"]
     eventually(lambda: "has folded by itself already" in commands.run(*asked, "--yes").stderr, 60, "an application at work is not rebuilt")
-    assert commands.run("audit", *NEW[2:]).returncode == 0
-    assert replayed(commands, otherwise)["transitions"] == 61
+    assert second.run("audit").returncode == 0
+    assert replayed(second, otherwise)["transitions"] == 61
 
 
 def test_a_rebuild_that_is_killed_keeps_workers_out_goes_on_where_it_was_and_equals_a_replay_of_the_file(
-    old: Settings, new: Settings, commands: Commands, otherwise: Path, tmp_path: Path
+    old: Settings, new: Settings, commands: Commands, second: Commands, otherwise: Path, tmp_path: Path
 ) -> None:
     lived(old, tmp_path, 80)
     asked = ("rebuild", "--from", "tierstream", "--policy", str(otherwise), "--yes", *NEW)
@@ -151,8 +160,8 @@ def test_a_rebuild_that_is_killed_keeps_workers_out_goes_on_where_it_was_and_equ
     eventually(lambda: commands.run(*asked).returncode == 0, 120, "it goes on, once the group has forgotten the worker")
     transitions = list(read(new, "tier-transitions", TierTransition))
     assert (len(transitions), tiers(new)) == (60, {"A": 20, "B": 40})
-    assert commands.run("audit", *NEW[2:]).returncode == 0
-    assert replayed(commands, otherwise)["transitions"] == 60
+    assert second.run("audit").returncode == 0
+    assert replayed(second, otherwise)["transitions"] == 60
 
     log = tmp_path / "log.jsonl"
     assert commands.run("export", "--out", str(log)).returncode == 0
@@ -192,7 +201,6 @@ def foreign_transaction(settings: Settings, number: int) -> Producer:
 
 def delete_first(settings: Settings, topic: str, number: int) -> None:
     """Delete the first record of a partition, as an operator can."""
-    from confluent_kafka import TopicPartition
-
-    (answer,) = clients.admin_client(settings).delete_records([TopicPartition(settings.topic_name(topic), number, 1)]).values()
+    admin = clients.admin_client(settings)
+    (answer,) = admin.delete_records([TopicPartition(settings.topic_name(topic), number, 1)]).values()
     answer.result(30)
