@@ -19,7 +19,7 @@ COMMANDS = (
     "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "schemas export", "schemas asyncapi",
     "worker", "generate", "ingest records",
     "ingest orders", "command override", "command revoke", "command assign-owner", "command erase",
-    "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
+    "rebuild", "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
     "policy check", "policy schema", "policy calibrate", "policy activate",
 )  # fmt: skip
 NOWHERE = {"TIERSTREAM_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TIERSTREAM_BROKER_TIMEOUT_S": "0.5"}
