@@ -83,6 +83,13 @@ class Settings(BaseSettings):
         description="A tick is so much older than the clock, for producers whose clock is behind.",
         json_schema_extra={"unit": "ms"},
     )
+    tick_heartbeat_s: float = Field(
+        60.0,
+        gt=0,
+        le=3_600,
+        description="A partition in which nothing is due has a tick so often; alerts count on one a minute.",
+        json_schema_extra={"unit": "s"},
+    )
     batch_records: int = Field(20_000, ge=1, le=1_000_000, description="Most input records in one transaction.")
     dead_letter_share: float = Field(
         0.5,

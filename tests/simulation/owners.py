@@ -10,7 +10,6 @@ from agents.counters import LaneCounters
 from agents.lane import Duty, Lane
 from agents.partition_log import Fatal, Fenced, LogError, PositionLost
 from agents.patience import GivenUp
-from agents.ticking import HEARTBEAT_MS
 from schemas.changelog import ChangelogError
 from schemas.codec import Codec
 from streams.batches import RecordBatch
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 APPLICATION = "simulated"
-TICK_DELAY_MS = 200
+TICK_DELAY_MS, HEARTBEAT_MS = 200, 60_000
 CODEC = Codec()
 TORN = (ChangelogError, ValueError, msgspec.MsgspecError)
 """What a torn value may end an owner with."""
