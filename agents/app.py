@@ -7,7 +7,6 @@ whose actors are lanes, accounts are a Faust table that those lanes write, and `
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
 from socket import socket
 from typing import Any
 
@@ -45,8 +44,7 @@ class TierApp(faust.App):
     @property
     def settled(self) -> bool:
         """Whether the group has said which partitions are ours and is not changing it."""
-        scoring: LaneAgent = self.agents["scoring"]
-        return scoring.settled
+        return all(agent.settled for agent in self.agents.values())
 
     def _new_transport(self) -> MemberTransport:
         """Replaces `App._new_transport`: the transport of a group member."""
@@ -85,10 +83,10 @@ def create_app(
 ) -> TierApp:
     """The application of one worker. `listener`: the bound socket of the web views; None where nothing is served."""
     lanes = Lanes(settings, policy, clock, quarantined)
-    app = TierApp(f"{settings.topic_prefix}{settings.application_id}", **_faust_settings(settings, listener))
+    app = TierApp(f"{settings.topic_prefix}{settings.application_id}", **faust_settings(settings, listener))
     app.lanes, app.listener, app.settings = lanes, listener, settings
     app.lagging = Lagging(lanes, clock, asked_of(settings))
-    inputs = Inputs(app, topics=_names(settings, policy.folded), key_type=bytes, value_type=bytes)
+    inputs = Inputs(app, topics=[settings.topic_name(topic) for topic in policy.folded], key_type=bytes, value_type=bytes)
     app.agent(inputs, name="scoring", lanes=lanes, settings=settings)(fold_cycle)
     accounts = app.Table(
         "accounts",
@@ -103,11 +101,8 @@ def create_app(
     return app
 
 
-def _names(settings: Settings, topics: Sequence[str]) -> list[str]:
-    return [settings.topic_name(topic) for topic in topics]
-
-
-def _faust_settings(settings: Settings, listener: socket | None) -> dict[str, Any]:
+def faust_settings(settings: Settings, listener: socket | None) -> dict[str, Any]:
+    """What Faust is told, for whatever kind of application. `listener`: as in `create_app`."""
     port = listener.getsockname()[1] if listener else settings.web_port or _ANY_PORT
     return {
         "broker": [f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],

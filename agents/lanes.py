@@ -21,6 +21,7 @@ from agents.lane import Duty, Lane
 from agents.obituary import EndsTheProcess
 from agents.patience import GivenUp
 from agents.settings import Settings
+from agents.stepping import Steps
 from schemas.codec import Codec
 from schemas.records import Mode
 from streams.batches import RecordBatch
@@ -32,7 +33,7 @@ _FETCH_S = 0.2  # how long a lane listens before it looks whether it should paus
 _READ_S = 1.0
 _END_S = 10.0
 
-MakeLane = Callable[[int, LaneCounters], Lane]
+MakeLane = Callable[[int, LaneCounters], Steps]
 
 
 class FairLock:
@@ -70,7 +71,7 @@ class LaneThread:
         self.progressed_at_s = time.monotonic()  # last commit, restored batch, or moment with nothing to do
         self.thread = threading.Thread(target=self._run, name=f"lane-{number}", daemon=True)
         self._make = make
-        self._lane: Lane | None = None
+        self._lane: Steps | None = None
         self._rows = FairLock()  # held by a unit of work or by a reader
         self._restored_before = 0
         self._go_on = threading.Event()
@@ -170,7 +171,7 @@ class LaneThread:
             self.progressed_at_s = time.monotonic()
         return self._ending.is_set()
 
-    def _step(self, lane: Lane) -> None:
+    def _step(self, lane: Steps) -> None:
         if not self._go_on.is_set():
             self.counters.state = "paused"
             self._go_on.wait()

@@ -18,7 +18,7 @@ from schemas.errors import SettingsError
 from schemas.topics import TOPICS, Role, Topic, physical_name
 
 Duty = Literal[
-    "worker", "ingest", "command", "explain", "export", "audit", "report", "replay --live", "dead-letters", "policy activate",
+    "worker", "project", "ingest", "command", "explain", "export", "audit", "report", "replay --live", "dead-letters", "policy activate",
     "topics create",
 ]  # fmt: skip
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
@@ -60,6 +60,8 @@ def rights(duty: Duty, prefix: str, application: str, outputs: str = "") -> list
     found = [Right("TOPIC", physical_name(t, **names), each) for t in TOPICS.values() for each in _on(duty, t)]
     if duty == "worker":
         found += [Right("GROUP", own, "READ"), Right("TRANSACTIONAL_ID", f"{own}-", "WRITE", prefixed=True)]
+    if duty == "project":
+        found.append(Right("GROUP", f"{own}-projection", "READ"))
     if duty == "ingest":
         found.append(Right("TRANSACTIONAL_ID", f"{prefix}ingest-", "WRITE", prefixed=True))
     if duty == "policy activate":
@@ -74,6 +76,8 @@ def _on(duty: Duty, topic: Topic) -> tuple[Operation, ...]:
     match duty:
         case "worker":
             return (*_worked(topic), "DESCRIBE_CONFIGS") if _worked(topic) else _LOOK
+        case "project":
+            return (*_READ, "DESCRIBE_CONFIGS") if topic.name in ("account-tiers", "tier-transitions", "hot-leads") else ()
         case "ingest":
             history = topic.role is Role.INPUT and topic.name != "policies"  # who feeds records changes no policy
             written = (*_READ, *_WRITE) if topic.name == "ingest-progress" else _WRITE if history else ("DESCRIBE",)
@@ -110,7 +114,9 @@ def _worked(topic: Topic) -> tuple[Operation, ...]:
 
 def of(duty: Duty, settings: Settings) -> list[Right]:
     """The rights of a duty in this deployment."""
-    return rights(duty, settings.topic_prefix, settings.application_id, settings.output_prefix)
+    found = rights(duty, settings.topic_prefix, settings.application_id, settings.output_prefix)
+    group = settings.projection_group if duty == "project" else None  # the one group whose name is a setting
+    return [right._replace(name=group) if group is not None and right.resource == "GROUP" else right for right in found]
 
 
 def missing(duty: Duty, settings: Settings, admin: AdminClient) -> list[Right]:

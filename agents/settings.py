@@ -138,6 +138,32 @@ class Settings(BaseSettings):
     web_advertised_host: str | None = Field(
         None, min_length=1, description="Host under which other workers reach this one's web views; web_host if not set."
     )
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        min_length=1,
+        repr=False,
+        description="Redis of the projection: redis://:password@host:port/database; rediss:// for TLS, ?ssl_ca_certs=FILE. Never logged.",
+    )
+    redis_prefix: str = Field(
+        "tierstream", min_length=1, max_length=80, pattern=_KAFKA_NAME, description="Begins every key of the projection, before a colon."
+    )
+    projection_id: str = Field(
+        "projection",
+        min_length=1,
+        max_length=80,
+        pattern=_KAFKA_NAME,
+        description="Names the group of the projections that share the work of one Redis; another Redis wants another.",
+    )
+    lead_stream_length: int = Field(
+        1_000, ge=1, le=1_000_000, description="About so many hot leads are kept in each stream of Redis, the newest."
+    )
+    lead_days: float = Field(
+        30,
+        gt=0,
+        le=3_650,
+        description="Hot leads older than this are not put into Redis any more.",
+        json_schema_extra={"unit": "days"},
+    )
     kafka: dict[str, str] = Field(
         default_factory=dict,
         repr=False,
@@ -162,6 +188,11 @@ class Settings(BaseSettings):
         names = {"prefix": self.topic_prefix, "application": self.application_id, "outputs": self.output_prefix}
         return physical_name(TOPICS[logical], **names)
 
+    @property
+    def projection_group(self) -> str:
+        """The consumer group of the projection."""
+        return f"{self.topic_prefix}{self.application_id}-{self.projection_id}"
+
     def transactional_id(self, number: int) -> str:
         """The id under which the owner of a partition writes; whoever takes it fences the owner before."""
         return f"{self.topic_prefix}{self.application_id}-{number}"
@@ -185,7 +216,7 @@ def _problem(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{place[0]}: there is no such setting (see `tierstream --help`)"
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{name}: {message}" if place[0] == "kafka" else f"{name}: {message}, got {error['input']!r}"
+    return f"{name}: {message}" if place[0] in ("kafka", "redis_url") else f"{name}: {message}, got {error['input']!r}"
 
 
 class Setting(NamedTuple):

@@ -39,7 +39,7 @@ _log = logging.getLogger("tierstream.worker")
 def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozenset[tuple[str, int, int]] = frozenset()) -> int:
     """Run a worker in this process, to its end; returns the exit code. Raises SettingsError before anything has started."""
     logs.log_to_stderr()
-    _stop_at_once_on_signals()
+    stop_at_once_on_signals()
     if problems := [*_static_problems(settings), *(_lacking(settings) or provisioning.check_topics(settings))]:
         raise SettingsError(problems)
     prepare_to_fold(policy)
@@ -47,13 +47,13 @@ def run_worker(settings: Settings, policy: CompiledPolicy, quarantined: frozense
     app = create_app(settings, policy, wall_clock, quarantined=quarantined, listener=listener)
     garbage.look_seldom()
     _log.info(
-        "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, _address(app, listener)
+        "worker starts pid=%d policy=%s/%s digest=%s %s", os.getpid(), policy.name, policy.version, policy.digest, address(app, listener)
     )
     _warn_of_review(policy)
     threading.excepthook = no_thread_dies_alone
     worker = WorkerProcess(app)
     _watch(worker, settings)
-    return _turn(worker)
+    return turn(worker)
 
 
 def _warn_of_review(policy: CompiledPolicy) -> None:
@@ -88,11 +88,12 @@ def _lacking(settings: Settings) -> list[str]:
     return [rights.sentence(right, settings) for right in rights.missing("worker", settings, admin)]
 
 
-def _address(app: TierApp, listener: socket) -> str:
+def address(app: TierApp, listener: socket) -> str:
+    """Where the views are, for the log."""
     return f"web={app.conf.canonical_url} listens={listener.getsockname()[0]}:{listener.getsockname()[1]}"
 
 
-def _stop_at_once_on_signals() -> None:
+def stop_at_once_on_signals() -> None:
     """Until Faust's worker takes over the signals there is nothing to finish: stopping is leaving."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -128,7 +129,7 @@ def _leave_after(seconds: float, line: str) -> None:
     timer.start()
 
 
-def _turn(worker: WorkerProcess) -> int:
+def turn(worker: WorkerProcess) -> int:
     """Faust's worker to its end. It always ends in SystemExit: 0 for a stop, else a crash that it has logged."""
     try:
         worker.execute_from_commandline()

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from agents.embedded.broker import Broker
 from agents.embedded.configuration import data_directory
+from agents.embedded.valkey import Valkey
 
 # Properties: the same few examples every time, or with HYPOTHESIS_PROFILE=soak (`make soak`) many, and others each time. How fast this
 # machine is just now is no property of what is tested.
@@ -51,6 +52,15 @@ def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     yield broker
     broker.stop()
     shutil.rmtree(data_directory(broker.directory))
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A real Redis-compatible server, shared: each test has a prefix of its own. Who wants to break one starts another."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

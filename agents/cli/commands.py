@@ -15,6 +15,7 @@ from agents.cli import (
     generate,
     ingest,
     policy,
+    project,
     rebuild,
     replay,
     report,
@@ -66,12 +67,15 @@ def create_cli() -> typer.Typer:
     cli.add_typer(topics.create_topics_commands(), name="topics", rich_help_panel=RUN)
     cli.add_typer(schemas.create_schemas_commands(), name="schemas", rich_help_panel=RUN)
     cli.command("worker", rich_help_panel=RUN)(worker.worker)
+    cli.command("project", rich_help_panel=RUN)(project.project)
     cli.command("rebuild", rich_help_panel=RUN)(rebuild.rebuild)
     cli.command("generate", rich_help_panel=FEED)(generate.generate)
     cli.add_typer(ingest.create_ingest_commands(), name="ingest", rich_help_panel=FEED)
     cli.add_typer(command.create_command_commands(), name="command", rich_help_panel=FEED)
     cli.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
     cli.command("explain", rich_help_panel=CHECK)(explain.explain)
+    cli.command("tiers", rich_help_panel=CHECK)(project.tiers)
+    cli.command("top", rich_help_panel=CHECK)(project.top)
     cli.command("replay", rich_help_panel=CHECK)(replay.replay)
     cli.command("export", rich_help_panel=CHECK)(export.export)
     cli.command("audit", rich_help_panel=CHECK)(audit.audit)

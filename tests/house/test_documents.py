@@ -13,6 +13,8 @@ from agents.lagging import Lagging
 from agents.lanes import Lanes
 from agents.metric_catalogue import LABELS, METRICS, PROJECTION
 from agents.metrics import exposition
+from agents.projecting.counting import ProjectionCounters
+from agents.projecting.metrics import ProjectionCollector
 from agents.settings import ENV_PREFIX, load_settings
 from schemas.errors import Reason
 from tests.folding import shipped
@@ -48,6 +50,14 @@ def test_a_worker_shows_every_metric_of_the_catalogue_and_no_other() -> None:
         for family in text_string_to_metric_families(exposition(lanes, lagging, settings).decode())
     }
     assert shown == {(metric.name, metric.type, metric.means) for metric in METRICS.values()}
+
+
+def test_a_projection_shows_every_metric_of_its_table_and_no_other() -> None:
+    shown = [
+        (family.name + ("_total" if family.type == "counter" else ""), family.type, family.documentation)
+        for family in ProjectionCollector({0: ProjectionCounters()}).collect()
+    ]
+    assert shown == [(metric.name, metric.type, metric.means) for metric in PROJECTION.values()]
 
 
 def test_every_metric_that_a_page_names_is_in_the_catalogue() -> None:
