@@ -10,10 +10,12 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
+from ops.alerts.rules import RUNBOOKS
+
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "tierstream"
-MANUAL = "https://tierstream.example/docs"
-"""Where this project's `docs/` are served; the links of dashboards and alerts begin with it."""
+MANUAL = RUNBOOKS.removesuffix("/operations.md")
+"""Where the manual is read, as the alerts' runbooks say it."""
 
 _ALL = VariableOption(selected=True, text="All", value="$__all")
 

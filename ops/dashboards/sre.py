@@ -2,8 +2,9 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from ops.alerts.table import WITHIN_S
 from ops.dashboards.panels import Panel, events, figure, graph, heat
-from ops.dashboards.promise import BURN, LAG, PROMISE_S, burn
+from ops.dashboards.promise import BURN, LAG, burn
 from ops.dashboards.queries import Query, about, grown, most, or_nothing, quantile, quantiles, rate, series, total
 from ops.dashboards.scope import board, choice, manual, mark
 from ops.dashboards.sre_workers import LANE, PAUSED, RUNNING, lanes, projection, workers
@@ -48,7 +49,7 @@ def _healthy() -> list[Panel]:
     refused = Query(or_nothing(grown(LETTERS, TOPIC)))
     restarts = Query(f"sum(changes({series(STARTED)}[1h]))")
     return [
-        figure("Scoring lag, 99 of 100", about(LAG), Query(quantile(0.99, LAG)), "s", limits=((0.25, "orange"), (PROMISE_S, "red"))),
+        figure("Scoring lag, 99 of 100", about(LAG), Query(quantile(0.99, LAG)), "s", limits=((0.25, "orange"), (WITHIN_S, "red"))),
         figure("Error budget burnt, last hour", BURN, Query(burn("1h")), "none", limits=((1, "orange"), (14.4, "red")), decimals=2),
         figure("Events a second", about(EVENTS), Query(rate(EVENTS)), "eps"),
         figure("Behind by", about(BEHIND), Query(most(BEHIND)), "s", limits=((10, "orange"), (60, "red"))),
@@ -63,7 +64,7 @@ def _late() -> list[Panel]:
     """From append to commit, and what waits."""
     by_input = [Query(quantile(0.99, LAG, TOPIC, by="topic"), "{{topic}}")]
     windows = [Query(burn(window), window) for window in ("5m", "1h", "6h")]
-    limit = ((PROMISE_S, "red"),)
+    limit = ((WITHIN_S, "red"),)
     return [
         heat("Scoring lag", about(LAG), Query(rate(LAG, TOPIC, by="le", of="bucket"), "{{le}}"), "s"),
         graph("Scoring lag, quantiles", about(LAG), quantiles(LAG, TOPIC), "s", width=12, limits=limit),

@@ -6,15 +6,12 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-import yaml
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from agents.counters import LAG_BOUNDS_MS
 from agents.metric_catalogue import METRICS, PROJECTION
 from ops.dashboards.files import FOLDER, pages
-from ops.dashboards.promise import PROMISE_S
 from ops.dashboards.queries import metrics_of, series
 from ops.dashboards.scope import MANUAL
 from tests.house.documents import leads_somewhere
@@ -78,18 +75,6 @@ def test_every_metric_is_on_a_dashboard() -> None:
         name for board in BOARDS.values() for panel in _panels(board) for asked in panel["targets"] for name in metrics_of(asked["expr"])
     }
     assert set(METRICS | PROJECTION) - shown == {"process_virtual_memory_bytes"}  # which says nothing to anybody
-
-
-def test_the_promise_is_a_bound_of_the_histogram() -> None:
-    assert PROMISE_S * 1000 in LAG_BOUNDS_MS
-
-
-def test_grafana_finds_the_dashboards_and_their_prometheus() -> None:
-    provisioning = ROOT / "ops" / "grafana" / "provisioning"
-    (provider,) = yaml.safe_load((provisioning / "dashboards" / "tierstream.yml").read_text())["providers"]
-    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"]
-    assert (provider["type"], provider["options"]["path"]) == ("file", "/var/lib/grafana/dashboards")
-    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
 
 
 def _panels(board: Any) -> list[Any]:
