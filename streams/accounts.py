@@ -186,6 +186,10 @@ class Accounts:
         """The accounts whose deadline is at most `until_ms`: one scan of the deadline column."""
         return np.flatnonzero(self._deadlines[: self._index.count] <= until_ms)
 
+    def count_late(self, until_ms: int) -> int:
+        """How many these are."""
+        return int(np.count_nonzero(self._deadlines[: self._index.count] <= until_ms))
+
     def touch(self, number: int) -> None:
         """The row has changed."""
         if not self._touched[number]:

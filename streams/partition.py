@@ -169,7 +169,7 @@ class Partition(PartitionState):
 
     def overdue(self, at_ms: int) -> int:
         """How many accounts such a tick would look at."""
-        return len(self._accounts.late(at_ms - self.policy.lateness_ms))
+        return self._accounts.count_late(at_ms - self.policy.lateness_ms)
 
     def fold_tick(self, at_ms: int, mode: Mode, decided_at_ms: int) -> list[Output]:
         """Time has passed up to `at_ms`: decide every deadline up to it, less the policy's lateness. An old tick changes nothing."""

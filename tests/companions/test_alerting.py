@@ -25,8 +25,8 @@ from tests.waiting import eventually
 from tests.workers import ROOT, Worker, deployment
 
 SCALE = 60
-HEALTHY_S = 20
-"""So many samples of a healthy engine: twenty minutes at full scale."""
+HEALTHY_S = 15
+"""So many samples of a healthy engine: a quarter of an hour at full scale."""
 
 
 class Traffic:

@@ -46,6 +46,6 @@ def test_a_program_is_gone_with_its_test(program: Callable[[str], Program], tmp_
     assert not processes.is_running(server.pid)
 
 
-def test_a_package_that_there_is_none_of_is_refused_with_its_name(tmp_path: Path) -> None:
+def test_a_package_that_there_is_none_of_is_refused_with_its_name() -> None:
     with pytest.raises(debian.Unobtainable, match="no-such-package"):
-        debian.package("no-such-package", tmp_path)
+        debian.package("no-such-package")

@@ -10,6 +10,7 @@ from agents.metric_catalogue import METRICS, PROJECTION
 from ops.alerts.files import SHIPPED, files
 from ops.alerts.rules import RUNBOOKS, alerting_rules, at_scale, recording_rules
 from ops.alerts.table import ALERTS, RECORDED, WITHIN_S, Alert
+from ops.dashboards.scope import MANUAL
 from tests.house.documents import OPERATIONS
 
 EXPRESSIONS = [each.expression for each in (*RECORDED, *ALERTS)]
@@ -49,6 +50,10 @@ def test_rules_ask_for_nothing_that_nobody_shows() -> None:
     assert asked - set(METRICS | PROJECTION) == set()
     recorded = {each.name for each in RECORDED}
     assert {name for expression in EXPRESSIONS for name in re.findall(r"\bjob\w*:\w+:\w+", expression)} <= recorded
+
+
+def test_alerts_and_dashboards_lead_to_the_same_manual() -> None:
+    assert f"{MANUAL}/operations.md" == RUNBOOKS
 
 
 def test_what_is_promised_is_a_bound_that_is_counted() -> None:

@@ -279,3 +279,16 @@ def test_who_stands_in_which_tier_is_counted_after_a_restore_and_then_at_most_tw
         lane.step(0)
         seen.append(counters.population["counted", "seen"])
     assert seen == [1, 1, 1, 3, 3, 4, 4]
+
+
+def test_a_restore_says_how_much_of_the_changelog_is_left(broker: MemoryBroker) -> None:
+    lane, _, _ = recovered(broker)
+    for number in range(60):
+        broker.append("interactions", f"account-{number}", at_ms=number)
+    assert lane.step(0)
+    counters, left = LaneCounters(), list[int | None]()
+    other, _ = tallying_lane(MemoryLog(broker), TOPICS, counters=counters)
+    other.recover(lambda: bool(left.append(counters.restore_left)))
+    assert len(left) > 2
+    assert left == sorted(left, key=lambda count: -(count or 0))
+    assert (left[0], counters.restore_left) == (broker.partition(CHANGELOG, 0).end, None)

@@ -249,3 +249,18 @@ def test_the_watchdog_ends_a_worker_with_a_dead_lane(bench: Bench) -> None:
     lane.end()
     lane.thread.join()
     assert "is dead" in (watched(bench)[0].fault(lane, lane.progressed_at_s) or "")
+
+
+def test_a_scrape_learns_how_far_a_lane_has_folded_and_only_of_what_is_committed(bench: Bench) -> None:
+    lanes = bench.started(0)
+    counters, broker = lanes.counters[0], bench.brokers[0]
+    broker.append("interactions", "a", at_ms=1)
+    eventually(lambda: counters.folded_to == {"interactions": 1})
+    bench.logs[0].refuse("commit", Retriable("no broker"))
+    broker.append("interactions", "b", at_ms=2)
+    eventually(lambda: bench.logs[0].calls.count("commit") > 3)
+    assert counters.folded_to == {"interactions": 1}, "what is read and folded is not committed"
+    bench.logs[0].refuse("commit", None)
+    eventually(lambda: counters.folded_to == {"interactions": 2})
+    lanes.end([0])
+    assert (counters.folded_to, counters.fences, counters.overdue) == ({}, 1, 0)
