@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from agents.auditing import Audit, audited
 from agents.clocks import wall_clock
+from agents.demo.leads import Leads
 from agents.demo.screen import Figures
 from agents.demo.stage import Stage
 from agents.demo.watching import Watch
@@ -30,6 +31,7 @@ from streams.policy import CompiledPolicy
 
 DAYS_PER_SECOND = 86_400.0
 FOLDED_WITHIN_S = 15.0
+PROJECTED_WITHIN_S = 30.0
 RATE_OVER_S = 3.0
 REFRESH_S = 0.1
 
@@ -54,7 +56,7 @@ class View(Protocol):
 
 
 class Summary(NamedTuple):
-    """What happened, as read back from Kafka. `complete`: every record that was sent has been folded."""
+    """What happened, as read back from Kafka and Redis. `complete`: every record that was sent has been folded, every lead projected."""
 
     watch: Watch
     audit: Audit
@@ -64,6 +66,7 @@ class Summary(NamedTuple):
     interrupted: bool
     fed_s: float
     first_after_s: float | None
+    leads: Leads | None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -91,6 +94,7 @@ class _Show:
         self._stop = threading.Event()
         scheme = plan.policy.schemes[0]
         self.ladder = tuple(scheme.ladder.tiers)
+        self._leads: Leads | None = None
         self._watch = Watch(stage.settings, self.ladder[0], plan.accounts)
         self._folded: deque[tuple[float, int]] = deque()
         self._first_after_s: float | None = None
@@ -102,6 +106,8 @@ class _Show:
         feeder.feed(self._framed(self._lives.births(), share=0.0))
         progress(f"waiting for the worker, which shows itself at {self._stage.web}")
         self._stage.await_ready()
+        if self._stage.project():
+            self._leads = Leads(self._stage.settings)
         feeding = threading.Thread(target=self._feed, name="feed")
         interrupted = False
         self._fed_from_s = time.monotonic()
@@ -146,6 +152,8 @@ class _Show:
         self._folded.append((now_s, self._watch.folded))
         while now_s - self._folded[0][0] > RATE_OVER_S:
             self._folded.popleft()
+        if self._leads is not None:
+            self._leads.look()
         then_s, then = self._folded[0]
         per_second = (self._watch.folded - then) / (now_s - then_s) if now_s > then_s else 0.0
         return Figures(
@@ -157,6 +165,7 @@ class _Show:
             sent=self._expected(),
             spoilt=self._tally.faults.total(),
             first_after_s=self._first_after_s,
+            leads=self._leads,
         )
 
     def _expected(self) -> int:
@@ -166,8 +175,17 @@ class _Show:
     def _all_folded(self) -> bool:
         return self._watch.folded >= self._expected() and self._watch.dead.total() >= self._tally.faults.total()
 
+    def _all_projected(self) -> bool:
+        """Whether every hot lead that was published is in Redis; of very many the newest."""
+        if self._leads is None:
+            return True
+        self._leads.look()
+        return self._leads.count >= min(self._watch.leads, self._stage.settings.lead_stream_length)
+
     def _summed_up(self, interrupted: bool) -> Summary:
         complete = self._awaited(self._all_folded, FOLDED_WITHIN_S)
+        if not interrupted:
+            complete = self._awaited(self._all_projected, PROJECTED_WITHIN_S) and complete
         self._watch.end()
         audit = audited(committed_records(self._stage.settings, "tier-transitions"), Codec())
         return Summary(
@@ -179,6 +197,7 @@ class _Show:
             interrupted=interrupted,
             fed_s=self._tally.seconds,
             first_after_s=self._first_after_s,
+            leads=self._leads,
         )
 
     @staticmethod

@@ -9,13 +9,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agents.demo.telling import ARROWS, cause_of, reason_of, score_of
+from agents.demo.leads import Leads
+from agents.demo.telling import ARROWS, MICRO, cause_of, line_of, reason_of, score_of
 from agents.demo.watching import Seen, Watch
 
 COLOURS = {"UP": "green", "DOWN": "red", "ENTRY": "cyan"}
 TIER_COLOURS = ("bright_black", "cyan", "green", "bright_yellow", "bright_magenta")
 BLOCKS = " ▏▎▍▌▋▊▉█"
 FOOT = 9
+LEADS, LEADS_IN_LITTLE_ROOM, ROOMY = 7, 5, 30
+"""Lines of the hot leads, on a screen of so many lines and on a lower one."""
 
 
 class Figures(NamedTuple):
@@ -29,16 +32,17 @@ class Figures(NamedTuple):
     sent: int
     spoilt: int
     first_after_s: float | None
+    leads: Leads | None = None
 
 
 def frame(watch: Watch, names: dict[str, str], ladder: tuple[str, ...], figures: Figures, height: int, width: int) -> RenderableType:
     """The whole screen, `height` lines high."""
     layout = Layout()
-    layout.split_column(
-        Layout(_head(figures), size=3),
-        Layout(_transitions(watch, names, height - FOOT - 3 - 3, width), name="transitions"),
-        Layout(name="foot", size=FOOT),
-    )
+    room = 0 if figures.leads is None else LEADS if height >= ROOMY else LEADS_IN_LITTLE_ROOM
+    parts = [Layout(_head(figures), size=3), Layout(_transitions(watch, names, height - FOOT - room - 3 - 3, width), name="transitions")]
+    if figures.leads is not None:
+        parts.append(Layout(_leads(figures.leads, names, room - 2), size=room))
+    layout.split_column(*parts, Layout(name="foot", size=FOOT))
     layout["foot"].split_row(Layout(pyramid_panel(watch, ladder, width // 2 - 4)), Layout(_figures(watch, figures)))
     return layout
 
@@ -67,6 +71,28 @@ def _transitions(watch: Watch, names: dict[str, str], rows: int, width: int) -> 
         table.add_row(*_row(seen, names))
     empty = Text("waiting for the first tier transition ...", style="dim")
     return Panel(table if watch.recent else empty, title="tier transitions as they are published", title_align="left", border_style="dim")
+
+
+def _leads(leads: Leads, names: dict[str, str], rows: int) -> Panel:
+    """Whom to call now, the newest first."""
+    table = Table(box=None, expand=True, pad_edge=False, show_header=False)
+    table.add_column("owner", no_wrap=True, width=8)
+    table.add_column("account", no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column("tier", no_wrap=True, width=7)
+    table.add_column("score", no_wrap=True, width=6)
+    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
+    for lead in leads.newest[:rows]:
+        why = ", ".join(map(line_of, lead.evidence[:2])) or lead.trigger or ""
+        table.add_row(
+            Text(lead.owner_id or "-", style="bold"),
+            Text(names.get(lead.account_id, lead.account_id)),
+            Text.assemble((f"{lead.from_tier} ▲ ", "dim"), (lead.to_tier, "bold bright_yellow")),
+            Text(f"{lead.score_micro / MICRO:.1f}", style="dim"),
+            Text(why),
+        )
+    empty = Text("nobody is hot yet ...", style="dim")
+    title = f"{leads.count:,} hot leads, {leads.where}"
+    return Panel(table if leads.newest else empty, title=title, title_align="left", border_style="yellow")
 
 
 def _row(seen: Seen, names: dict[str, str]) -> tuple[Text, ...]:

@@ -1,4 +1,5 @@
-"""What the demo stands on: a broker, its topics and a supervised worker, all in a directory that goes away with them.
+"""What the demo stands on: a broker, its topics, a supervised worker, and a Redis that is projected to, all in a directory that goes away
+with them. Where no Redis comes in a wheel, the demo does without.
 
 Rules: nothing of the user's own environment (`TIERSTREAM_*`) reaches the demo; the worker is a process of its own, as in life; leaving
 the stage ends the worker first and the broker then, whatever happened, and removes the directory. After a SIGKILL, which leaves
@@ -25,6 +26,7 @@ from agents.embedded.guarding import Guard
 from agents.embedded.ports import free_ports
 from agents.embedded.processes import launch
 from agents.embedded.progress import Progress
+from agents.embedded.valkey import Valkey
 from agents.settings import ENV_PREFIX, Settings, load_settings
 from schemas.errors import SettingsError
 
@@ -40,7 +42,9 @@ class Stage:
     def __init__(self, policy: Path, progress: Progress) -> None:
         self._policy, self._progress = policy, progress
         self._worker: subprocess.Popen[bytes] | None = None
-        self._guard: Guard | None = None
+        self._redis: Valkey | None = None
+        self._projection: subprocess.Popen[bytes] | None = None
+        self._guards: list[Guard] = []
         self.directory = Path()
         self.settings = Settings()
 
@@ -85,12 +89,27 @@ class Stage:
         provisioning.create_topics(self.settings)
         self._progress("starting a worker")
         self._worker = self._launched_worker()
-        self._guard = Guard(self._worker.pid, str(self._policy), self.worker_log)
+        self._guards.append(Guard(self._worker.pid, str(self._policy), self.worker_log))
 
     def _launched_worker(self) -> subprocess.Popen[bytes]:
         for name in ("bootstrap_servers", "application_id", "partitions", "web_port", "group_instance_id"):
             os.environ[ENV_PREFIX + name.upper()] = str(getattr(self.settings, name))
         return launch([sys.executable, "-m", "agents.cli", "worker", "--supervised", "--policy", str(self._policy)], self.worker_log)
+
+    def project(self) -> bool:
+        """A Redis up and a projection started; whether there is a Redis for this machine. The projection shows what it does by itself."""
+        try:
+            self._redis = Valkey(self.directory / "redis")
+        except SettingsError:
+            return False
+        self._redis.start()
+        self.settings = self.settings.model_copy(update={"redis_url": self._redis.url})
+        port, log = free_ports(1)[0], self.directory / "projection.log"
+        command = [sys.executable, "-m", "agents.cli", "project", "--redis-url", self._redis.url, "--web-port", str(port)]
+        os.environ.pop(f"{ENV_PREFIX}GROUP_INSTANCE_ID", None)  # the worker's alone
+        self._projection = launch(command, log)
+        self._guards.append(Guard(self._projection.pid, self._redis.url, log))
+        return True
 
     def await_ready(self) -> None:
         """Until every lane runs. Raises SettingsError with the worker's last words if it ends instead."""
@@ -122,10 +141,15 @@ class Stage:
 
     def _take_down(self) -> None:
         with _Deaf():
-            if self._worker is not None:
-                _end(self._worker, lambda process: os.killpg(process.pid, signal.SIGKILL))
-            if self._guard is not None:
-                self._guard.release()
+            running = [process for process in (self._projection, self._worker) if process is not None]
+            for process in running:  # at once, so that neither waits for the other
+                process.terminate()
+            for process in running:
+                _end(process, lambda process: os.killpg(process.pid, signal.SIGKILL))
+            if self._redis is not None:
+                self._redis.stop()
+            for guard in self._guards:
+                guard.release()
             self._broker.stop()
             shutil.rmtree(self.directory, ignore_errors=True)
 

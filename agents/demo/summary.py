@@ -33,6 +33,8 @@ def told(summary: Summary) -> dict[str, Any]:
         "causes": dict(summary.audit.causes),
         "tiers": {tier: count for tier, count in watch.tiers.items() if count},
         "lag_ms": {"p50": watch.lag_ms(0.50), "p99": watch.lag_ms(0.99)},
+        "hot_leads": watch.leads,
+        "hot_leads_in_redis": None if summary.leads is None else summary.leads.count,
         "spoilt": _by_name(summary.faults),
         "dead_letters": _by_name(watch.dead),
         "breaches": [breach._asdict() for breach in summary.audit.breaches],
@@ -80,6 +82,8 @@ def _figures(summary: Summary) -> Table:
     table.add_row("transitions", f"{audit.transitions:,}: {_counts(audit.directions)}")
     table.add_row("because of", _counts(audit.causes))
     table.add_row("lag, append to readable", "-" if p50 is None else f"p50 {p50} ms, p99 {p99} ms")
+    in_redis = "no Redis comes in a wheel for this machine" if summary.leads is None else f"{summary.leads.count:,} of them in Redis"
+    table.add_row("hot leads", f"{watch.leads:,}, {in_redis}")
     equal = "each with its reason" if watch.dead == summary.faults else f"[red]expected {_counts(_by_name(summary.faults))}[/]"
     table.add_row("dead letters", f"{watch.dead.total():,} of {summary.faults.total():,} spoilt on purpose, {equal}")
     return table

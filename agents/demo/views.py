@@ -66,7 +66,7 @@ class PlainView:
         p50, p99 = watch.lag_ms(0.50), watch.lag_ms(0.99)
         lag = "-" if p50 is None else f"p50 {p50} ms p99 {p99} ms"
         folded = f"{figures.per_second:,.0f} events/s, {watch.folded:,} of {figures.sent:,} folded"
-        published = f"{watch.transitions:,} transitions, {watch.dead.total():,} dead letters"
+        published = f"{watch.transitions:,} transitions, {watch.leads:,} hot leads, {watch.dead.total():,} dead letters"
         return f"-- {figures.elapsed_s:.0f} s: {tiers} | lag {lag} | {folded} | {published}"
 
 

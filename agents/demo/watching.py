@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.errors import Reason
 from schemas.records import FoldOrder, TierTransition
 
-WATCHED = ("tier-transitions", "dead-letters", "fold-order")
+WATCHED = ("tier-transitions", "hot-leads", "dead-letters", "fold-order")
 SHOWN = 200
 LAGS = 20_000
 WAIT_S = 0.1
@@ -46,7 +46,7 @@ class Watch(threading.Thread):
         self.directions: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.dead: Counter[Reason] = Counter()
-        self.folded = self.transactions = self.transitions = 0
+        self.folded = self.transactions = self.transitions = self.leads = 0
         self._codec, self._settings, self._lowest = Codec(), settings, lowest
         self._placed: dict[str, str] = {}
         self._ended = threading.Event()
@@ -80,6 +80,8 @@ class Watch(threading.Thread):
         match self._logical[message.topic()]:
             case "tier-transitions":
                 self._take_transition(self._codec.decode_as(TierTransition, message.value()))
+            case "hot-leads":
+                self.leads += 1
             case "dead-letters":
                 letter = dead_letters.from_headers(message.headers() or [], message.key(), message.value())
                 self.dead[letter.reason] += 1

@@ -93,7 +93,7 @@ class Store:
     def address(self) -> str:
         """Where it is, without the password."""
         at = self._redis.connection_pool.connection_kwargs
-        return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}") + f", database {at.get('db', 0)}"
+        return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}") + f"/{at.get('db', 0)}"
 
     # -- what it is ----------------------------------------------------------------------------------------------------
 
@@ -185,6 +185,10 @@ class Store:
         stream = f"{self.prefix}:leads" + (f":{owner}" if owner else "")
         found: Any = self._asked(lambda: self._redis.xrevrange(stream, count=count))
         return [{_text(name): _text(said) for name, said in fields.items()} for _, fields in found]
+
+    def lead_count(self) -> int:
+        """How many hot leads are in the stream of all."""
+        return int(self._asked(lambda: self._redis.xlen(f"{self.prefix}:leads")))
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

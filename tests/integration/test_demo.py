@@ -33,11 +33,13 @@ def test_a_short_demo_shows_transitions_and_audits_them(tmp_path: Path) -> None:
     assert answer["fine"]
     assert answer["folded"] == answer["events"]
     assert answer["transitions"] > 5
+    assert answer["hot_leads"] == answer["hot_leads_in_redis"] > 0
     assert answer["dead_letters"] == answer["spoilt"] != {}
     assert answer["seconds_to_first_transition"] <= 60
     assert "C -> B up" in screen
     picture = (tmp_path / "demo.svg").read_text()
     assert "the&#160;engine" in picture
+    assert "hot&#160;leads,&#160;tierstream:leads&#160;in&#160;Redis&#160;at" in picture
     assert "http://www.w3.org/2000/svg" in picture
     (tmp_path / "demo.svg").unlink()
     assert left_over(tmp_path) == []

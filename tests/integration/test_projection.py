@@ -263,7 +263,7 @@ def test_a_record_that_nobody_can_read_is_counted_and_passed_over(world: World) 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("redis://:sesame@127.0.0.1:1", "no Redis answers at 127.0.0.1:1, database 0 (ConnectionError"),
+        ("redis://:sesame@127.0.0.1:1", "no Redis answers at 127.0.0.1:1/0 (ConnectionError"),
         ("http://:sesame@127.0.0.1:1", "TIERSTREAM_REDIS_URL must be redis://"),
     ],
 )
