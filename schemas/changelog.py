@@ -31,7 +31,7 @@ POLICY_KEY: Final = b"\0policy\0"
 REBUILT_KEY: Final = b"\0rebuilt\0"
 DOSSIER_FORMAT: Final = 1
 
-_LAYOUT_ID_BYTES: Final = 8
+LAYOUT_ID_BYTES: Final = 8
 _HEX_DIGITS: Final = frozenset(b"0123456789abcdef")
 
 
@@ -162,7 +162,7 @@ def account_of(key: bytes) -> bytes:
 def layout_id_of(key: bytes) -> int:
     """The layout id in the key of a layout."""
     digits = key[len(LAYOUT_PREFIX) :]
-    if len(digits) != 2 * _LAYOUT_ID_BYTES or not _HEX_DIGITS.issuperset(digits):
+    if len(digits) != 2 * LAYOUT_ID_BYTES or not _HEX_DIGITS.issuperset(digits):
         raise ChangelogError(f"changelog key of a layout must end in 16 hex digits, got {key[:40]!r}")
     return int(digits, 16)
 
@@ -174,14 +174,14 @@ def topic_of(key: bytes) -> str:
 
 def row_payload(layout_id: int, row: bytes) -> bytes:
     """A packed row behind the id of its layout."""
-    return layout_id.to_bytes(_LAYOUT_ID_BYTES, "big") + row
+    return layout_id.to_bytes(LAYOUT_ID_BYTES, "big") + row
 
 
 def row_of(payload: bytes) -> tuple[int, bytes]:
     """The layout id and the packed row."""
-    if len(payload) < _LAYOUT_ID_BYTES:
+    if len(payload) < LAYOUT_ID_BYTES:
         raise ChangelogError(f"changelog row must start with a layout id of 8 bytes, got {len(payload)} bytes")
-    return int.from_bytes(payload[:_LAYOUT_ID_BYTES], "big"), payload[_LAYOUT_ID_BYTES:]
+    return int.from_bytes(payload[:LAYOUT_ID_BYTES], "big"), payload[LAYOUT_ID_BYTES:]
 
 
 def dossier_payload(packed: bytes) -> bytes:

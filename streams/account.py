@@ -13,10 +13,13 @@ import msgspec
 
 from schemas.records import AccountProfile, CauseKind, Command, Event, Mode, Order, RiskSignal
 from schemas.topics import INPUTS
-from streams import gates, overrides
-from streams.accounts import Accounts
+from streams import gates
+from streams.accounts import Accounts, Numbers
 from streams.breaches import resolved, watched
+from streams.columns import Layout
 from streams.forecasting import foretold
+from streams.forward.foresight import foresight
+from streams.forward.rescoring import rescored
 from streams.ids import id64
 from streams.intake import RawRecord
 from streams.kinds import Row
@@ -24,6 +27,7 @@ from streams.moment import Moment, Reason, of_record, remember_last
 from streams.passing import look_ahead, passed
 from streams.playbooks import played
 from streams.policy.compiled import RECENT_IDS, CompiledPolicy
+from streams.recalling import lacking, recall_kept
 from streams.settling import Account, Output, entries, evaluated, settled, shown
 from streams.transitions import account_tiers, transition
 from streams.view import account_view
@@ -189,14 +193,25 @@ class AccountFold:
 
     # -- after a restore -----------------------------------------------------------------------------------------------
 
+    def recall_all(self, accounts: Accounts, numbers: Numbers, source: Layout) -> None:
+        """Bring accounts up to date whose rows were laid out anew from another layout, as `recall` does it one by one."""
+        knows, left = foresight(self._policy), numbers
+        if knows is not None:
+            if parts := lacking(self._policy, source):
+                for number in numbers.tolist():
+                    row, dossier = accounts.row(number), accounts.dossier(number)
+                    for recall in parts:
+                        recall(row, dossier)
+            left = rescored(knows, accounts, numbers)
+        for number in left.tolist():
+            self.recall(accounts, number)
+
     def recall(self, accounts: Accounts, number: int) -> None:
         """Bring a row that was written under another layout up to its dossier and its measures; the next record decides."""
         row, dossier = accounts.row(number), accounts.dossier(number)
-        self._policy.recall(row, dossier)
-        gates.recall_ceilings(self._policy.schemes, row, dossier)
+        recall_kept(self._policy, row, dossier)
         for clock in self._policy.clocks:
             clock.recall(row, dossier)
-        overrides.recall(self._policy.schemes, row, dossier)
         self._policy.renew(row, lambda: dossier, int(row["account.clock_ms"]))
         score_micro = evaluated(self._policy, row)
         for scheme in self._policy.schemes:

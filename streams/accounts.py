@@ -20,8 +20,10 @@ from streams.hashing import Bytes
 from streams.kinds import Row
 from streams.lone_account import LoneAccount
 from streams.packed_dossiers import Dossiers
-from streams.packed_rows import Packed, Words, keep_row, swap_row, take_rows
+from streams.packed_rows import Packed, Taking, Words, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
+
+Numbers = NDArray[np.int64]
 
 _NOBODY = -1
 
@@ -256,19 +258,27 @@ class Accounts:
 
     def restore_rows(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
         """Put rows of the present layout back, as the changelog has them: its keys and payloads. Of a key's rows the last one stays."""
+        self._put_back(keys, payloads, self._take)
+
+    def _take(self, packed: Packed, numbers: Numbers, words: Words, ends: Words) -> int:
+        return take_rows(packed, numbers, words, ends, self._deadline_word, self._deadlines)
+
+    def restore_older(self, keys: Sequence[bytes], payloads: Sequence[bytes], taking: Taking) -> Numbers:
+        """Put back rows that `taking` makes of others, with their deadline left open. The accounts' numbers."""
+        numbers = self._put_back(keys, payloads, taking)
+        self._deadlines[numbers] = UNBOUNDED
+        return numbers
+
+    def _put_back(self, keys: Sequence[bytes], payloads: Sequence[bytes], taking: Taking) -> Numbers:
         self._settle()
-        numbers, ends = self._enter_keys(keys), np.cumsum(_sizes(payloads))
-        joined = b"".join(payloads)
-        if len(joined) % 8 or np.any(ends % 8):
-            raise changelog.ChangelogError(f"changelog rows of layout {self.layout.layout_id:016x} must be whole words of 8 bytes")
-        words, ends = np.frombuffer(joined, np.int64), ends // 8
-        taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
-        if taken < len(keys):
-            many = int(self._packed.end[0])  # as many again will come: every move in new memory is a copy of all
-            self._make_room(many + len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys))
-            taken = take_rows(self._packed, numbers, words, ends, self._deadline_word, self._deadlines)
-        if taken < len(keys):
-            raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {self.layout.layout_id:016x}")
+        (words, ends), numbers, stopped = packed_rows.end_to_end(payloads), self._enter_keys(keys), -1
+        while (taken := taking(self._packed, numbers, words, ends)) < len(keys):
+            if taken == stopped:
+                layout_id = changelog.row_of(payloads[taken])[0]
+                raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {layout_id:016x}")
+            stopped, many = taken, int(self._packed.end[0])  # as many again will come: every move in new memory is a copy of all
+            self._make_room(many + len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys) + packed_rows.longest(self._packed))
+        return numbers
 
     def restore_dossiers(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
         """Put dossiers back, as the changelog has them: its keys and payloads. A dossier is only ever written together with its row."""
@@ -287,13 +297,6 @@ class Accounts:
         self._settle()
         self._dossiers.restored()
         self._packed = packed_rows.bounded(self._packed)
-
-    def restore_row(self, key: bytes, words: Words) -> int:
-        """Put back a row that was made from one of another layout. The account's number."""
-        number = self.enter(key)
-        self._lend(number)[:] = words
-        self.set_deadline(number, int(words[self._deadline_word]))
-        return number
 
 
 def _sizes(pieces: Sequence[bytes]) -> Words:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schemas.compiling import compiled
 from streams import packed_rows
 from streams.columns import Layout, PlacedColumn
-from streams.packed_rows import Packed, Words, keep_row, load_row
+from streams.packed_rows import Packed, Words, keep_row, load_row, take_row
 from streams.units import UNBOUNDED
 
 Bytes = NDArray[np.uint8]
@@ -149,3 +149,21 @@ def carried(how: Plan, row: Scratch, source: Packed, target: Layout, accounts: i
         if done == accounts:
             return packed_rows.bounded(rows), np.flatnonzero(gone)
         room = int(rows.end[0]) // max(done, 1) * (accounts - done) + packed_rows.longest(rows)
+
+
+@compiled
+def carry_payloads(
+    how: Plan, row: Scratch, start: Words, since_ms: int, payloads: Words, ends: Words, target: Packed, numbers: Words, gone: Bytes
+) -> int:
+    """As `take_rows`, of rows of another layout, all of which begin as `start`: each is laid out anew and becomes its account's row.
+
+    `gone`: for each whether it stands on a tier that is gone.
+    """
+    for each in range(len(numbers)):
+        begin = (ends[each - 1] if each else 0) + 1
+        if not take_row(payloads, begin, ends[each], start, row.before):
+            return each
+        gone[each] = carry_row(how, row, target.start, since_ms)
+        if not keep_row(target, numbers[each], row.after):
+            return each
+    return len(numbers)

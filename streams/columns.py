@@ -48,7 +48,6 @@ class Layout:
 
     def __init__(self, description: LayoutDescription) -> None:
         self.description = description
-        self._common: dict[int, list[str]] = {}
         self.encoded = msgspec.json.encode(description)
         self.layout_id = int.from_bytes(hashlib.sha256(self.encoded).digest()[:8], "big")
         self.start: Words = np.frombuffer(description.start, np.int64).copy()
@@ -77,18 +76,6 @@ class Layout:
     def offset(self, name: str) -> int:
         """Where in the row a column begins."""
         return next(column.offset for column in self.description.columns if column.name == name)
-
-    def copy_common(self, source: NDArray[Any], source_layout: "Layout", target: NDArray[Any]) -> None:
-        """Copy what means the same from rows of another layout into rows of this one."""
-        if (names := self._common.get(source_layout.layout_id)) is None:
-            names = self._common[source_layout.layout_id] = self._common_with(source_layout)
-        for name in names:
-            target[name] = source[name]
-
-    def _common_with(self, other: "Layout") -> list[str]:
-        """The columns that mean the same in both."""
-        theirs = {(column.name, column.type, column.shape, column.identity) for column in other.description.columns}
-        return [column.name for column in self.description.columns if (column.name, column.type, column.shape, column.identity) in theirs]
 
 
 def laid_out(columns: list[Column]) -> Layout:

@@ -6,11 +6,13 @@ and when the end is reached all of them move closely together into new memory. S
 not what could be known.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.changelog import ChangelogError, row_of
 from schemas.compiling import compiled
 from streams.account_index import parted
 
@@ -38,6 +40,10 @@ class Packed(NamedTuple):
     end: Words
     start: Words
     scratch: Words
+
+
+Taking = Callable[[Packed, Words, Words, Words], int]
+"""Puts rows of the changelog into the accounts of these numbers, given the words of all and where each ends; how many it took."""
 
 
 @compiled
@@ -178,6 +184,16 @@ def take_rows(rows: Packed, numbers: Numbers, payloads: Words, ends: Words, watc
 
 
 @compiled
+def take_row(payloads: Words, begin: int, end: int, start: Words, row: Words) -> bool:
+    """Unpack the row that is `payloads[begin:end]`; False if it is none."""
+    masks = masks_of(len(start))
+    if end - begin < masks or end - begin != _size(payloads, begin, masks):
+        return False
+    unpack(payloads, begin, start, row)
+    return True
+
+
+@compiled
 def give_rows(rows: Packed, numbers: Numbers, layout_word: int, payloads: Words, ends: Words) -> None:
     """The inverse of `take_rows`."""
     end, masks = 0, masks_of(len(rows.start))
@@ -252,6 +268,14 @@ def payloads(rows: Packed, numbers: Numbers, layout_word: int) -> list[bytes]:
     words = np.empty(int(np.maximum(rows.room[numbers], masks).sum(dtype=np.int64)) + len(numbers), np.int64)
     give_rows(rows, numbers, layout_word, words, ends)
     return parted(words.tobytes(), (ends * 8).tolist())
+
+
+def end_to_end(payloads: Sequence[bytes]) -> tuple[Words, Words]:
+    """The words of the changelog's rows, one behind the other and one word more, and where each row ends. Raises ChangelogError."""
+    ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+    if np.any(ends % 8):
+        raise ChangelogError(f"changelog rows of layout {row_of(payloads[0])[0]:016x} must be whole words of 8 bytes")
+    return np.frombuffer(b"".join((*payloads, bytes(8))), np.int64), ends // 8
 
 
 def unpacked(packed: bytes, start: Words) -> Words:

@@ -5,7 +5,10 @@ from streams.forward.cells import State, put, whole
 from streams.forward.plan import (
     ANY,
     BY_TIER,
+    CLOCK_END,
     CLOCK_HOLDS,
+    CLOCK_WIDTH,
+    CLOCKS,
     CONSEQUENCES,
     DEMOTES,
     EARNED,
@@ -41,6 +44,14 @@ def reset(state: State, clock: int, at_ms: int) -> None:
             put(words, plan[clock + FIRED], -1)
             put(words, plan[clock + CLOCK_HOLDS], plan[plan[clock + OF_SCHEME] + TOP])
             put(words, plan[clock + RESTING], 0)
+
+
+@compiled
+def begin(state: State, at_ms: int) -> None:
+    """Clocks that are new to an account start here."""
+    for clock in range(state.plan[CLOCKS], state.plan[CLOCK_END], CLOCK_WIDTH):
+        if whole(state.words, state.plan[clock + RESET]) < 0:
+            put(state.words, state.plan[clock + RESET], at_ms)
 
 
 @compiled

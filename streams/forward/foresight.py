@@ -25,7 +25,8 @@ class Foresight:
         first = int(self.plan.plan[SCHEMES])
         self._schemes = {scheme.name: first + number * SCHEME_WIDTH for number, scheme in enumerate(policy.schemes)}
         self._rows: NDArray[np.void] | None = None
-        self._state = self._seen(policy.template)
+        self._template = policy.template
+        self._state = self._seen(self._template)
 
     def _seen(self, rows: NDArray[np.void]) -> State:
         words = rows.view(np.int64)
@@ -38,6 +39,10 @@ class Foresight:
             assert row.base.size == 1, "a row is lent in memory of its own"
             self._rows, self._state = row.base, self._seen(row.base)
         return self._state
+
+    def blank(self) -> State:
+        """Room for one row, in the hands of compiled code alone."""
+        return self._seen(np.zeros_like(self._template))
 
     def score(self, row: Row, at_ms: int) -> int:
         """The score in micro-points; the row keeps what each dimension is worth."""

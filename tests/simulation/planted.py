@@ -47,7 +47,7 @@ PLANTED = {
     "a tick waits for nothing": Planted(lane.Lane, "_folded_to", bugs.a_tick_waits_for_nothing),
     "dossiers are not restored": Planted(Accounts, "restore_dossiers", bugs.nothing_is_done),
     "the last tick is not restored": Planted(Partition, "restore", bugs.the_last_tick_is_not_restored),
-    "old rows are not looked at again": Planted(AccountFold, "recall", bugs.nothing_is_done),
+    "old rows are not looked at again": Planted(AccountFold, "recall_all", bugs.nothing_is_done),
     "who was erased is restored": Planted(Partition, "_restore_erased", bugs.nothing_is_done),
     "torn rows are left out": Planted(Accounts, "restore_rows", bugs.torn_rows_are_left_out),
     "the fourth row is not written": Planted(Accounts, "take_changes", bugs.the_fourth_row_is_not_written),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from streams.carrying import carry_row, plan, scratch
 from streams.columns import Column, Layout, identity, laid_out, template
 from tests.folding import measured, shipped
 
@@ -38,12 +39,18 @@ def test_columns_are_aligned_and_do_not_overlap() -> None:
 
 
 def test_a_row_moves_to_another_layout_by_name_type_shape_and_identity() -> None:
-    old, new = laid_out(OLD), laid_out(NEW)
-    source = template(old, OLD)
-    source["a"], source["b"], source["c"], source["d"] = 5, 6, (1.0, 2.0, 3.0), 30.0
-    target = template(new, NEW)
-    new.copy_common(source, old, target)
-    assert (target["b"][0], target["c"][0].tolist()) == (6, [1.0, 2.0, 3.0])
+    beside = [
+        Column(name, kind, "1") for name, kind in (("account.records", "<u4"), ("account.clock_ms", "<i8"), ("account.deadline_ms", "<i8"))
+    ]
+    old = laid_out([*OLD, *beside])
+    new = laid_out([*beside, *NEW])
+    new = new.starting(template(new, NEW))
+    source, row = np.zeros(1, old.dtype), scratch(old, new)
+    source["account.records"], source["a"], source["b"], source["c"], source["d"] = 1, 5, 6, (1.0, 2.0, 3.0), 30.0
+    row.before_bytes[:] = source.view(np.uint8)
+    assert not carry_row(plan(old, new, (), (), ()), row, new.start, 0)
+    target = row.after.view(new.dtype)
+    assert (target["b"][0], target["c"][0].tolist(), target["account.records"][0]) == (6, [1.0, 2.0, 3.0], 1)
     assert (target["a"][0], target["d"][0], target["e"][0]) == (0, 9.0, 7)
 
 
