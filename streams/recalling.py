@@ -27,7 +27,8 @@ def recall_kept(policy: CompiledPolicy, row: Row, dossier: Dossier) -> None:
 def lacking(policy: CompiledPolicy, source: Layout) -> list[Recall]:
     """The parts of it that rows of another layout do not bring along."""
     theirs = {(column.name, column.type, column.shape, column.identity) for column in source.description.columns}
-    made_otherwise = {column.name for column in policy.columns if (column.name, column.type, column.shape, column.identity) not in theirs}
+    ours = policy.layout.description.columns
+    made_otherwise = {column.name for column in ours if (column.name, column.type, column.shape, column.identity) not in theirs}
 
     def lacks(columns: Iterable[str]) -> bool:
         return not made_otherwise.isdisjoint(columns)
