@@ -284,12 +284,12 @@ class Accounts:
         """Put dossiers back, as the changelog has them: its keys and payloads. A dossier is only ever written together with its row."""
         if spoiled := [key for key, payload in zip(keys, payloads, strict=True) if not changelog.is_dossier(payload)]:
             raise changelog.ChangelogError(f"changelog dossier {spoiled[0][:80]!r} must be of format {changelog.DOSSIER_FORMAT}")
-        joined, ends = np.frombuffer(b"".join(payloads), np.uint8), np.cumsum(_sizes(payloads))
+        joined, ends = np.frombuffer(b"".join(payloads), np.uint8), np.cumsum(packed_rows.sizes_of(payloads))
         self._dossiers.put_all(self._enter_keys(keys), joined, ends)
 
     def _enter_keys(self, keys: Sequence[bytes]) -> Words:
         """The numbers of accounts by the changelog's keys."""
-        sizes = _sizes(keys)
+        sizes = packed_rows.sizes_of(keys)
         return self._enter_all(np.frombuffer(b"".join(keys), np.uint8), np.cumsum(sizes) - sizes + 1, sizes - 1)
 
     def restored(self) -> None:
@@ -297,7 +297,3 @@ class Accounts:
         self._settle()
         self._dossiers.restored()
         self._packed = packed_rows.bounded(self._packed)
-
-
-def _sizes(pieces: Sequence[bytes]) -> Words:
-    return np.fromiter(map(len, pieces), np.int64, len(pieces))

@@ -270,9 +270,14 @@ def payloads(rows: Packed, numbers: Numbers, layout_word: int) -> list[bytes]:
     return parted(words.tobytes(), (ends * 8).tolist())
 
 
+def sizes_of(pieces: Sequence[bytes]) -> Words:
+    """How many bytes each has."""
+    return np.fromiter(map(len, pieces), np.int64, len(pieces))
+
+
 def end_to_end(payloads: Sequence[bytes]) -> tuple[Words, Words]:
     """The words of the changelog's rows, one behind the other and one word more, and where each row ends. Raises ChangelogError."""
-    ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+    ends = np.cumsum(sizes_of(payloads))
     if np.any(ends % 8):
         raise ChangelogError(f"changelog rows of layout {row_of(payloads[0])[0]:016x} must be whole words of 8 bytes")
     return np.frombuffer(b"".join((*payloads, bytes(8))), np.int64), ends // 8
