@@ -58,7 +58,8 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
     return Plan(
         name=name,
         title=title,
-        how=f"{how} Pairs of runs on the same input, in turn, by the worker's processor time for an event once every account is known. "
+        how=f"{how} Pairs of runs on the same records, in turn, by the worker's processor time for an event once every account is "
+        "known. "
         "Smallest and largest are those of the second smallest and second largest pair: with nine pairs, an interval for the median of "
         "96 %.",
         rows=(
@@ -66,9 +67,9 @@ def _cost(name: str, variant: str, title: str, how: str, bar: str) -> Plan:
             Row("with_us", "processor time for an event", "us", 2),
             Row("without_us", "the same without", "us", 2),
         ),
-        minutes=5,
-        sizes={"accounts": 10_000, "records": 800_000, "pairs": 9},
-        small={"accounts": 5_000, "records": 400_000, "pairs": 2},
+        minutes=6,
+        sizes={"accounts": 10_000, "records": 600_000, "pairs": 9},
+        small={"accounts": 1_000, "records": 100_000, "pairs": 1},
         take=lambda sizes, _, tell: on_stand(
             lambda stand: plain(pairs.measured(stand, POLICIES / "sabc-live.yaml", variant, **sizes, tell=tell))
         ),

@@ -100,18 +100,6 @@ def _rate(settings: Settings, used: CpuLog, since_ms: int) -> Run:
     return _between(commits, min(instants), max(instants), used)
 
 
-def filled(settings: Settings, span_ms: int, accounts: int, records: int, tell: Tell) -> int:
-    """Put the work into the topics. Returns how many records there are.
-
-    A few interactions come before the profiles, so that the compiled code is loaded before the measured span begins.
-    """
-    first = min(accounts, FIRST_EVENTS)
-    total = first + accounts + records
-    start_at_ms = wall_clock() - span_ms
-    made = chain(one_each(first, start_at_ms), profiles(accounts, start_at_ms), interactions(accounts, records, start_at_ms, span_ms))
-    return preload(settings, made, lambda tally: tell(f"preloading {total:,} records", tally.records / total))
-
-
 def _commits(settings: Settings) -> list[Commit]:
     codec = Codec()
     return [
@@ -119,13 +107,6 @@ def _commits(settings: Settings) -> list[Commit]:
         for raw in committed_records(settings, "fold-order")
         for folded in codec.decode_as(FoldOrder, raw.payload).ranges
     ]
-
-
-def result(settings: Settings, used: CpuLog) -> Run:
-    """Rate and cost from the moment every account is known to the last commit."""
-    commits = _commits(settings)
-    begins_at_ms = max(commit.appended_at_ms for commit in commits if commit.topic == "profiles")
-    return _between(commits, begins_at_ms, max(commit.appended_at_ms for commit in commits), used)
 
 
 def _between(commits: list[Commit], begins_at_ms: int, ends_at_ms: int, used: CpuLog) -> Run:

@@ -24,11 +24,15 @@ _NEVER_MS, _A_DAY_S = 1 << 60, 86_400.0
 
 
 class PlainLog(KafkaLog):
-    """A log whose units of work are not transactions."""
+    """A log whose units of work are not transactions.
+
+    Its producer lingers as that of a source does: in a transaction the first records wait until the broker has taken the partition in, so
+    they go out in large batches; here, without lingering, the first would go out alone. `commit` ends the lingering.
+    """
 
     def __init__(self, settings: Settings, *arguments: Any) -> None:
         super().__init__(settings, *arguments)
-        self._producer = clients.idempotent_producer(settings.model_copy(update={"kafka": {**settings.kafka, "linger.ms": "0"}}))
+        self._producer = clients.idempotent_producer(settings)
 
     def open(self) -> None:
         """Nobody is fenced."""
