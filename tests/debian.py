@@ -16,7 +16,7 @@ from pathlib import Path
 
 CACHE = Path(__file__).parents[1] / ".tierstream" / "companions"
 INSTALLED = Path("/")
-_TOOLS = ("apt-get", "apt-cache", "dpkg-deb", "dpkg-query")
+_TOOLS = ("apt-get", "dpkg-deb", "dpkg-query")
 _UNPACKED = "unpacked"
 _PATIENCE_S = 240
 

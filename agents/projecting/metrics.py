@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from agents.metric_catalogue import PROJECTION, MetricSpec
@@ -76,6 +76,7 @@ def exposition(by_number: Mapping[int, ProjectionCounters]) -> bytes:
     """The whole page that Prometheus scrapes."""
     registry = CollectorRegistry()
     registry.register(ProjectionCollector(dict(by_number)))
+    ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 

@@ -48,7 +48,9 @@ def test_restore_reads_past_markers_and_aborted_records_to_the_true_end(deployme
         log.begin()
         log.send(CHANGELOG, [(b"r%d" % number, b"aborted")])
         log.abort()
-    assert restored(opened(deployment)) == [(b"r0", b"x"), (b"r1", b"x"), (b"r2", b"x")]
+    reading = opened(deployment)
+    assert restored(reading) == [(b"r0", b"x"), (b"r1", b"x"), (b"r2", b"x")]
+    assert reading.restored_to() == reading.changelog_end(), "nothing is left, though the last offsets are no records"
 
 
 def test_an_empty_changelog_is_restored_at_once(deployment: Deployment) -> None:
