@@ -96,4 +96,4 @@ def _counted(title: str, metric: str, *where: str) -> Panel:
 def _steps(title: str, metric: str, by: str, *where: str, below: str = "", width: int = 8) -> Panel:
     """How many there were in each step of the time shown."""
     legend = " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
-    return events(title, about(metric), [Query(each_step(metric, *where, by=by), legend)], "short", below=below, width=width)
+    return events(title, about(metric), [Query(each_step(metric, *where, by=by), legend)], below=below, width=width)

@@ -37,15 +37,15 @@ def graph(
     return _asked(panel, title, words, queries, width, TALL).unit(unit)
 
 
-def events(title: str, words: str, queries: Sequence[Query], unit: str, *, width: int = 8, below: str = "") -> Panel:
-    """Bars over time; answers whose name fits `below` hang under the line."""
+def events(title: str, words: str, queries: Sequence[Query], *, width: int = 8, below: str = "") -> Panel:
+    """Counts over time, as bars of a minute at least; answers whose name fits `below` hang under the line."""
     panel = timeseries.Panel().legend(_legend("sum")).tooltip(_tooltip()).draw_style(kinds.GraphDrawStyle.BARS).fill_opacity(70)
-    panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL)).line_width(0)
+    panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL)).line_width(0).interval("1m").decimals(0)
     if below:
         panel.override_by_regexp(below, [models.DynamicConfigValue("custom.transform", "negative-Y")])
     else:
         panel.min(0)
-    return _asked(panel, title, words, queries, width, TALL).unit(unit)
+    return _asked(panel, title, words, queries, width, TALL).unit("short")
 
 
 def figure(
@@ -80,7 +80,9 @@ def heat(title: str, words: str, query: Query, unit: str, *, width: int = 12) ->
 def bars(title: str, words: str, queries: Sequence[Query], unit: str, *, width: int = 8) -> Panel:
     """One bar for each answer, as it is now, in the order of the answers."""
     panel = bargauge.Panel().orientation(kinds.VizOrientation.HORIZONTAL).display_mode(kinds.BarGaugeDisplayMode.GRADIENT)
-    panel.reduce_options(_last()).min(0).color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.CONTINUOUS_BL_PU)).decimals(0)
+    panel.no_value("none").reduce_options(_last()).min(0).color_scheme(
+        dashboard.FieldColor().mode(models.FieldColorModeId.CONTINUOUS_BL_PU)
+    ).decimals(0)
     return _asked(panel, title, words, queries, width, TALL, instant=True).unit(unit)
 
 

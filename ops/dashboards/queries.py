@@ -1,7 +1,8 @@
 """What is asked of Prometheus. A metric that the catalogue does not have is a mistake here, not an empty panel.
 
 Rules: every query is bound to the jobs that were chosen (`$job`), the projection's to its own (`$job-projection`); rates are over
-`$__rate_interval`, sums over what is on the screen (`$__range`). What a panel says about a metric is what the catalogue says.
+`$__rate_interval`, counts over a step (`$__interval`) or all that is on the screen (`$__range`). What a panel says about a metric is
+what the catalogue says.
 """
 
 import re
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from agents.metric_catalogue import METRICS, PROJECTION
 
-RATE, SHOWN = "$__rate_interval", "$__range"
+RATE, STEP, SHOWN = "$__rate_interval", "$__interval", "$__range"
 _WORKERS, _PROJECTIONS, _BOTH = 'job=~"$job"', 'job=~"($job)-projection"', 'job=~"($job)(-projection)?"'
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _ALL = METRICS | PROJECTION
@@ -56,8 +57,8 @@ def least(metric: str) -> str:
 
 
 def each_step(metric: str, *where: str, by: str = "") -> str:
-    """By how much a counter has grown in each step of the time on the screen."""
-    return _added(f"increase({series(metric, *where)}[{RATE}])", by)
+    """By how much a counter has grown in each step of the time on the screen: the steps add up to the whole."""
+    return _added(f"increase({series(metric, *where)}[{STEP}])", by)
 
 
 def quantile(share: float, metric: str, *where: str, by: str = "") -> str:

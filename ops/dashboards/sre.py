@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from ops.alerts.table import WITHIN_S
 from ops.dashboards.panels import Panel, events, figure, graph, heat
 from ops.dashboards.promise import BURN, LAG, burn
-from ops.dashboards.queries import Query, about, grown, most, or_nothing, quantile, quantiles, rate, series, total
+from ops.dashboards.queries import Query, about, each_step, grown, most, or_nothing, quantile, quantiles, rate, series, total
 from ops.dashboards.scope import board, choice, manual, mark
 from ops.dashboards.sre_workers import LANE, PAUSED, RUNNING, lanes, projection, workers
 
@@ -87,12 +87,12 @@ def _written_and_folded() -> Panel:
 def _flow() -> list[Panel]:
     """Records in, records out, records refused."""
     buffered = "tierstream_buffered_records"
-    refused = [Query(or_nothing(rate(LETTERS, TOPIC, by="topic, reason")), "{{topic}} {{reason}}")]
+    refused = [Query(or_nothing(each_step(LETTERS, TOPIC, by="topic, reason")), "{{topic}} {{reason}}")]
     handed = [Query(f"{rate(HANDED, by='why')} / scalar({rate(EVENTS, INTERACTIONS)})", "{{why}}")]
     return [
         _rates("Events, by input", EVENTS, "topic", "eps", TOPIC),
         _rates("Published", "tierstream_outputs_total", "topic", "eps"),
-        events("Refused", about(LETTERS), refused, "eps"),
+        events("Refused", about(LETTERS), refused),
         graph("Read and not folded yet", about(buffered), [Query(total(buffered, TOPIC, by="topic"), "{{topic}}")], "short"),
         _rates("Cores that folding takes", "tierstream_fold_seconds_total", "instance", "none"),
         graph("Interactions left to Python", about(HANDED), handed, "percentunit", stacked=True),
@@ -105,7 +105,7 @@ def _transactions() -> list[Panel]:
     return [
         _rates("Transactions", "tierstream_commits_total", "instance", "cps"),
         _rates("Written to the changelog", "tierstream_changelog_records_total", "instance", "cps"),
-        events("What should not be", about(*odd.values()), [Query(rate(metric), name) for name, metric in odd.items()], "cps"),
+        events("What should not be", about(*odd.values()), [Query(each_step(metric), name) for name, metric in odd.items()]),
     ]
 
 

@@ -22,9 +22,7 @@ def lanes() -> list[Panel]:
         graph("Still to be restored", about(left), [Query(or_nothing(total(left, by="partition")), _PARTITION)], "short", width=6),
         graph("Restored", about(restored), [Query(rate(restored, by="instance"), _INSTANCE)], "cps", width=6),
         graph("Last restore", about(took), [Query(most(took, by="partition"), _PARTITION)], "s", width=6),
-        events(
-            "Partitions taken from somebody else", about(fences), [Query(each_step(fences, by="instance"), _INSTANCE)], "short", width=6
-        ),
+        events("Partitions taken from somebody else", about(fences), [Query(each_step(fences, by="instance"), _INSTANCE)], width=6),
     ]
 
 
@@ -58,7 +56,7 @@ def projection() -> list[Panel]:
         graph("Records projected", about(done), [Query(rate(done, by="topic"), "{{topic}}")], "cps", width=6, stacked=True),
         graph("Changes in Redis", about(changed, unchanged), effects, "cps", width=6),
         *(
-            events(title, about(name), [Query(each_step(name, by="instance"), _INSTANCE)], "short", width=6)
+            events(title, about(name), [Query(each_step(name, by="instance"), _INSTANCE)], width=6)
             for title, name in zip(("Unreadable records", "Writes repeated", "Partitions begun anew"), odd, strict=True)
         ),
     ]

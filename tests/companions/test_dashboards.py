@@ -26,7 +26,7 @@ from tests.waiting import eventually
 from tests.workers import Worker, deployment, publish
 
 BOARDS: dict[str, Any] = {path.stem: json.loads(page) for path, page in pages().items()}
-CHOSEN = {"$job": "tierstream", "$topic": ".*", "$scheme": ".*", "$__rate_interval": "10s", "$__range": "2m"}
+CHOSEN = {"$job": "tierstream", "$topic": ".*", "$scheme": ".*", "$__rate_interval": "10s", "$__interval": "10s", "$__range": "2m"}
 """What Grafana puts in: everything chosen, short spans, because Prometheus scrapes every second here."""
 POLICY: dict[str, Any] = SMALL | {
     "policy": "lively",

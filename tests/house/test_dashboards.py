@@ -18,7 +18,7 @@ from tests.house.documents import leads_somewhere
 from tests.house.tree import ROOT
 
 BOARDS = {path.name: json.loads(page) for path, page in pages().items()}
-_BUILT_IN = {"__rate_interval", "__range", "__all"}
+_BUILT_IN = {"__interval", "__rate_interval", "__range", "__all"}
 _COLUMNS = 24
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS.keys())
