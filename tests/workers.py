@@ -79,7 +79,7 @@ class Worker:
     @property
     def url(self) -> str:
         """Where it answers; of the last start if a supervisor started it again."""
-        return eventually(lambda: re.findall(r"web=(http://\S+)", self.said), what=f"{self.log} naming the web views")[-1]
+        return eventually(lambda: re.findall(r"web=(http://\S+)", self.said), 120.0, f"{self.log} naming the web views")[-1]
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; (0, why) when nobody answers."""
