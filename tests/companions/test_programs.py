@@ -46,6 +46,7 @@ def test_a_program_is_gone_with_its_test(program: Callable[[str], Program], tmp_
     assert not processes.is_running(server.pid)
 
 
-def test_a_package_that_there_is_none_of_is_refused_with_its_name() -> None:
-    with pytest.raises(debian.Unobtainable, match="no-such-package"):
-        debian.package("no-such-package")
+def test_a_system_without_apt_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(debian.Unobtainable, match="redis-server comes from Debian packages, and this system has no apt-get"):
+        debian.package("redis-server")
