@@ -7,13 +7,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
 from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from agents.bulk_consumer import BulkConsumer
 
 DENIED = frozenset(
     {
@@ -89,7 +92,18 @@ def reading_consumer(settings: Settings) -> Consumer:
 
     A position that is gone is an error, never a guess.
     """
-    own = {
+    return _made(Consumer, _reading(settings), settings)
+
+
+def bulk_consumer(settings: Settings) -> "BulkConsumer":
+    """The same one, for hundreds of thousands of records a second."""
+    from agents.bulk_consumer import BulkConsumer  # with its compiler, which who reads little does not wait for
+
+    return _made(BulkConsumer, _reading(settings), settings)
+
+
+def _reading(settings: Settings) -> dict[str, Any]:
+    return _common(settings) | {
         "group.id": f"{settings.topic_prefix}{settings.application_id}-unused",  # librdkafka wants one; nothing is committed
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -104,7 +118,6 @@ def reading_consumer(settings: Settings) -> Consumer:
         "queued.max.messages.kbytes": 8_192,
         "check.crcs": False,
     }
-    return _made(Consumer, _common(settings) | own, settings)
 
 
 def admin_client(settings: Settings, on_error: Callable[[KafkaError], None] | None = None) -> AdminClient:

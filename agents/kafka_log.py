@@ -9,18 +9,19 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents import clients
+from agents.bulk_consumer import Report
 from agents.identities import Identities
 from agents.kafka_errors import check_fetch, not_taken, refusal, translated
-from agents.messages import by_topic, chunk_of, parted, there
 from agents.offsets import LATEST
 from agents.partition_log import Fetched, Headed, Pair, PositionLost, Retriable, TopicLost
 from agents.settings import Settings
 from schemas.changelog import PROGRESS_PREFIX
-from streams.batches import Chunk
+from schemas.pairs import NO_PAIRS, Pairs
+from streams.batches import NO_RECORDS, Chunk
 
 CHANGELOG, FOLD_ORDER = "accounts-changelog", "fold-order"
 _CALL_S = 10.0  # one attempt of a call; the caller repeats it
@@ -39,7 +40,7 @@ class KafkaLog:
         self._number = number
         self._admin = admin
         self._producer = clients.transactional_producer(settings, settings.transactional_id(number))
-        self._consumer = clients.reading_consumer(settings)
+        self._consumer = clients.bulk_consumer(settings)
         self._physical = {topic: settings.topic_name(topic) for topic in topics}
         self._logical = {name: topic for topic, name in self._physical.items()}
         self._positions: dict[str, int] = {}
@@ -77,7 +78,7 @@ class KafkaLog:
         name = self._settings.topic_name(CHANGELOG)
         return self._latest([name], IsolationLevel.READ_UNCOMMITTED)[name]
 
-    def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    def restore(self, end: int) -> Iterator[Pairs]:
         """The changelog up to its end; only a foreign open transaction could keep it from getting there.
 
         Where there is no progress in it though the partition's fold-order knows of work, it is not the changelog of that work.
@@ -88,7 +89,7 @@ class KafkaLog:
             raise TopicLost(f"{_named(place)} begins at offset {begin}: records were deleted from it, and state with them")
         has_progress = False
         for batch in self._read(place, begin, end):
-            has_progress = has_progress or any(key.startswith(PROGRESS_PREFIX) for key, _ in batch)
+            has_progress = has_progress or batch.starting(PROGRESS_PREFIX).size > 0
             yield batch
         if not has_progress and (yield from self._has_worked()):
             raise TopicLost(f"{_named(place)} has no progress, though records were folded: it was deleted, and made again or emptied")
@@ -97,22 +98,23 @@ class KafkaLog:
         """How far the changelog has been read."""
         return self._restored_to
 
-    def _read(self, place: TopicPartition, begin: int, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    def _read(self, place: TopicPartition, begin: int, end: int) -> Iterator[Pairs]:
         """A partition in batches up to `end`, committed records only."""
         self._consumer.assign([TopicPartition(place.topic, place.partition, begin)])
         complete = end == 0
         while not complete:
-            records, reports = parted(there(self._consumer, _RESTORE_BATCH, _RESTORE_WAIT_S))
-            for report in reports:
-                if (error := report.error()) is not None and error.code() == KafkaError._PARTITION_EOF:
-                    complete = (report.offset() or 0) >= end
-                elif error is not None:
-                    check_fetch(error)
-            self._restored_to = end if complete else (records[-1].offset() or 0) + 1 if records else self._restored_to
-            yield list(zip(map(Message.key, records), map(Message.value, records), strict=True))  # type: ignore[arg-type]  # each has a key
+            taken = self._consumer.take(_RESTORE_BATCH, _RESTORE_WAIT_S)
+            for report in taken.reports:
+                if report.error.code() == KafkaError._PARTITION_EOF:
+                    complete = report.offset >= end
+                else:
+                    check_fetch(report.error)
+            records = taken.chunks.get((place.topic, place.partition), NO_RECORDS)
+            self._restored_to = end if complete else int(records.offset[-1]) + 1 if records.size else self._restored_to
+            yield Pairs(records.keys, records.payloads)
         self._consumer.unassign()
 
-    def _has_worked(self) -> Generator[list[Any], None, bool]:
+    def _has_worked(self) -> Generator[Pairs, None, bool]:
         """Whether a transaction of this partition was ever committed, by the record of what it folded. Yields while it reads."""
         place = TopicPartition(self._settings.topic_name(FOLD_ORDER), self._number)
         begin, end = translated(self._consumer.get_watermark_offsets, place, _CALL_S)
@@ -122,7 +124,7 @@ class KafkaLog:
             if batch:
                 self._consumer.unassign()
                 return True
-            yield []
+            yield NO_PAIRS
         return False
 
     def begins(self) -> dict[str, int]:
@@ -163,34 +165,33 @@ class KafkaLog:
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
         """The first message as soon as it is there, with whatever has been prefetched behind it."""
-        records, reports = parted(there(self._consumer, limit, timeout_s))
+        taken = self._consumer.take(limit, timeout_s)
         chunks: dict[str, Chunk] = {}
-        for name, of_topic in by_topic(records).items():
+        for (name, _), chunk in taken.chunks.items():
             if (topic := self._logical.get(name)) is not None:
-                chunks[topic] = chunk = chunk_of(of_topic)
+                chunks[topic] = chunk
                 self._positions[topic] = int(chunk.offset[-1]) + 1
         with suppress(Retriable):  # asked here, where no other lane waits for the answer; begin insists
             self._require_same_topics(self._identities.lately)
-        return Fetched(chunks, self._ended(reports))
+        return Fetched(chunks, self._ended(taken.reports))
 
-    def _ended(self, reports: Sequence[Message]) -> frozenset[str]:
+    def _ended(self, reports: Sequence[Report]) -> frozenset[str]:
         """The inputs that were at their end behind what has been read; their positions move there, past any markers."""
         ended: set[str] = set()
         for report in reports:
-            error, topic, offset = report.error(), self._logical.get(report.topic() or ""), report.offset()
-            assert error is not None, "a report is an error"
-            if error.code() != KafkaError._PARTITION_EOF or topic is None or offset is None:
-                self._check(report, error)
-            elif offset >= self._positions[topic]:
+            topic = self._logical.get(report.topic)
+            if report.error.code() != KafkaError._PARTITION_EOF or topic is None:
+                self._check(report)
+            elif report.offset >= self._positions[topic]:
                 ended.add(topic)
-                self._positions[topic] = offset
+                self._positions[topic] = report.offset
         return frozenset(ended)
 
-    def _check(self, report: Message, error: KafkaError) -> None:
+    def _check(self, report: Report) -> None:
         """As `check_fetch`, with place and reason: a position may be lost because its topic is another one now."""
-        place = TopicPartition(report.topic() or "", report.partition() or 0)
+        place = TopicPartition(report.topic, report.partition)
         try:
-            check_fetch(error)
+            check_fetch(report.error)
         except (PositionLost, TopicLost) as lost:
             with suppress(Retriable):  # the broker does not say now: what is known is enough to stop
                 self._require_same_topics(self._identities.now)

@@ -24,7 +24,7 @@ from agents.recovery import NOTHING, Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
-from streams.batches import Chunk, RecordBatch, size_of
+from streams.batches import Chunk, RecordBatch
 from streams.cycle import Folded
 from streams.merge import Merge
 
@@ -149,7 +149,7 @@ class Lane:
         for topic, chunk in fetched.chunks.items():
             fresh = self._fresh(topic, chunk)
             self._merge.offer(topic, fresh)
-            self._held_bytes += size_of(fresh.payloads)
+            self._held_bytes += fresh.payloads.size
         for topic in fetched.ended:
             self._merge.at_end(topic)
         self._bound_buffers()
@@ -199,7 +199,7 @@ class Lane:
     def _fold_settled(self) -> bool:
         """One unit of work of what is settled. True: there was something."""
         taken = self._merge.take(self._pace.records)
-        self._held_bytes -= size_of(taken.payloads)
+        self._held_bytes -= taken.payloads.size
         tick = self._due_tick(taken)
         if not len(taken) and tick is None:
             return False

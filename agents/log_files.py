@@ -14,7 +14,7 @@ from agents.json_lines import logged_event
 from schemas.errors import RecordRejected, SettingsError
 from schemas.log_files import MAGIC, LogFileError, LoggedBlock, read_log
 from streams.account import Output
-from streams.batches import RecordBatch, picked
+from streams.batches import RecordBatch
 from streams.replay import FileReplay, LoggedEvent, Refused, Said
 
 BLOCK_LINES = 20_000
@@ -123,5 +123,5 @@ def batches(block: LoggedBlock, reads: Callable[[str], bool]) -> Iterator[Record
         if len(its) == len(block.topic):
             yield RecordBatch(partition, block.topics, block.topic, block.offset, block.appended_at_ms, block.keys, block.payloads)
         elif len(its):
-            columns = block.topic[its], block.offset[its], block.appended_at_ms[its], picked(block.keys, its), picked(block.payloads, its)
+            columns = block.topic[its], block.offset[its], block.appended_at_ms[its], block.keys.picked(its), block.payloads.picked(its)
             yield RecordBatch(partition, block.topics, *columns)

@@ -83,7 +83,7 @@ class PartitionLog(Protocol):
     def changelog_end(self) -> int:
         """The changelog's end, past everything that was ever written, committed or not. Raises Retriable."""
 
-    def restore(self, end: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    def restore(self, end: int) -> Iterator[Sequence[tuple[bytes, bytes | None]]]:
         """The changelog from its beginning to this end, in batches; an empty batch says: still reading. Raises TopicLost."""
 
     def restored_to(self) -> int:

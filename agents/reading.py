@@ -7,11 +7,12 @@ known by offsets or by the broker's end-of-partition report, which counts transa
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents import clients
-from agents.messages import chunk_of, parted, there
+from agents.messages import parted, there
 from agents.offsets import EARLIEST, LATEST, offsets_of
 from agents.settings import Settings
 from schemas.errors import SettingsError
@@ -62,7 +63,29 @@ def committed_messages(
 
 def committed_chunks(settings: Settings, topic: str, number: int, since: int = 0) -> Iterator[Chunk]:
     """One partition of the logical topic, from this offset on, as columns."""
-    return map(chunk_of, _committed(settings, topic, [number], lambda _: None, since=since))
+    place = TopicPartition(settings.topic_name(topic), number)
+    begins, ends = _bounds(settings, [place])
+    at, end = max(begins[number], since), ends[number]
+    if at >= end:
+        return
+    with clients.bulk_consumer(settings) as consumer:
+        consumer.assign([TopicPartition(place.topic, number, at)])
+        while at < end:
+            taken = consumer.take(FETCHED_AT_ONCE, WAIT_S)
+            for chunk in taken.chunks.values():
+                yield chunk.part(0, int(np.searchsorted(chunk.offset, end)))
+                at = int(chunk.offset[-1]) + 1
+            for report in taken.reports:
+                at = max(at, _reached(report.error, report.offset) or 0)
+
+
+def _reached(error: KafkaError, offset: int) -> int | None:
+    """How far a report says that its partition was read, if it does. What librdkafka does not mend itself is raised."""
+    if error.code() == KafkaError._PARTITION_EOF:
+        return offset
+    if error.fatal() or error.code() in _ENDING:
+        raise KafkaException(error)
+    return None  # a leader moved, a broker restarts
 
 
 def _committed(
@@ -101,13 +124,10 @@ def _taken(messages: list[Message], ends: Mapping[int, int], left: set[int]) -> 
     records, reports = parted(messages)
     reached: dict[int, int] = {record.partition(): record.offset() + 1 for record in records}  # type: ignore[operator,misc]  # each lies somewhere
     for report in reports:
-        error = report.error()
-        if error is not None and error.code() == KafkaError._PARTITION_EOF:
-            number = report.partition() or 0
-            reached[number] = max(report.offset() or 0, reached.get(number, 0))
-        elif error is not None and (error.fatal() or error.code() in _ENDING):
-            raise KafkaException(error)
-        # librdkafka mends the rest itself: a leader moved, a broker restarts
+        if (error := report.error()) is not None:
+            number, end = report.partition() or 0, _reached(error, report.offset() or 0)
+            if end is not None:
+                reached[number] = max(end, reached.get(number, 0))
     left.difference_update(number for number in ends if reached.get(number, 0) >= ends[number])
     if all(end <= ends[number] for number, end in reached.items()):
         return records

@@ -15,6 +15,7 @@ from agents.spare_memory import give_back
 from agents.unit_of_work import CHANGELOG
 from schemas.changelog import PROGRESS_PREFIX, REBUILT_KEY, Progress, Rebuilt, progress_of, rebuilt_of, topic_of
 from schemas.errors import SettingsError
+from schemas.pairs import Pairs
 
 NOTHING = nullcontext()
 REBUILD = "start under another application id (TIERSTREAM_APPLICATION_ID) to rebuild from the inputs"
@@ -135,15 +136,16 @@ def _restore(
     for batch in log.restore(end):
         if given_up():
             raise GivenUp("restoring was interrupted")
-        for key, payload in batch:
-            if key.startswith(PROGRESS_PREFIX):
-                if payload is None:
-                    raise Fatal(f"changelog must keep its progress, got a tombstone for {topic_of(key)}")
-                progress[topic_of(key)] = progress_of(payload)
-            elif key == REBUILT_KEY and payload is not None:
-                rebuilt = rebuilt_of(payload)
-        rows.restore_batch([record for record in batch if not record[0].startswith(PROGRESS_PREFIX)])
-        counters.restored += len(batch)
+        records = Pairs.of(batch)
+        made = records.starting(PROGRESS_PREFIX)
+        for key, payload in records.picked(made):
+            if payload is None:
+                raise Fatal(f"changelog must keep its progress, got a tombstone for {topic_of(key)}")
+            progress[topic_of(key)] = progress_of(payload)
+        for _, payload in records.picked(records.starting(REBUILT_KEY)):
+            rebuilt = rebuilt if payload is None else rebuilt_of(payload)
+        rows.restore_batch(records.without(made))
+        counters.restored += len(records)
         counters.restore_left = max(0, end - log.restored_to())
     return progress, rebuilt
 

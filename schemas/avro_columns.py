@@ -53,10 +53,10 @@ def room(records: int, *, texts: int, longs: int, doubles: int, enums: int) -> R
 
 
 @compiled
-def fill(buffer: Bytes, starts: Words, programs: Programs, into: Room) -> None:
-    """Read the payloads buffer[starts[i]:starts[i + 1]] into the columns."""
-    for record in range(len(starts) - 1):
-        begin, end = starts[record], starts[record + 1]
+def fill(buffer: Bytes, begins: Words, ends: Words, programs: Programs, into: Room) -> None:
+    """Read the payloads buffer[begins[i]:ends[i]] into the columns."""
+    for record in range(len(begins)):
+        begin, end = begins[record], ends[record]
         if begin >= 0 and end <= len(buffer) and end - begin >= _FRAME_BYTES:
             number = _program(buffer, begin, programs)
             if number >= 0 and _is_read(buffer, begin + _FRAME_BYTES, end, programs, number, record, into):

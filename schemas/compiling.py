@@ -8,12 +8,17 @@ rare one that makes arrays for itself.
 Compiled code is kept on disk and taken again while all that it was made of is the same: numba looks at the file of the outermost
 function alone, `schemas.fingerprints` at what it calls and names. Where code cannot be kept it is compiled anew in each process,
 and `cache_refused` says why.
+
+A `foreign` function is one of a library, called by its address: whole words go in and come out, pointers among them, and nobody checks
+them. It must be `link`ed before code that calls it is first called.
 """
 
+import ctypes
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+import llvmlite.binding as llvm
 import numba
 from numba import types
 from numba.core import config
@@ -22,6 +27,8 @@ from numba.core.caching import FunctionCache
 from schemas.fingerprints import fingerprint
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+_linked: dict[str, int] = {}
 
 _refusals: list[str] = []
 _listeners: list[Callable[[str], None]] = []
@@ -35,6 +42,29 @@ def compiled(function: _Function) -> _Function:
 def allocating(function: _Function) -> _Function:
     """As `compiled`, for a function that makes arrays and forgets them before it returns."""
     return _compiled(function, makes_arrays=True)
+
+
+def foreign(name: str, arguments: int) -> Any:
+    """A function of a library for compiled code, known by a name of ours: of so many words, it gives one."""
+    if config.DISABLE_JIT:
+        return _Foreign(name, arguments)
+    return types.ExternalFunction(name, types.intp(*(types.intp,) * arguments))
+
+
+def link(name: str, address: int) -> None:
+    """The foreign function of this name stands there."""
+    _linked[name] = address
+    llvm.add_symbol(name, address)
+
+
+class _Foreign:
+    """A foreign function for code that is not compiled."""
+
+    def __init__(self, name: str, arguments: int) -> None:
+        self._name, self._made = name, ctypes.CFUNCTYPE(ctypes.c_ssize_t, *(ctypes.c_ssize_t,) * arguments)
+
+    def __call__(self, *words: int) -> int:
+        return int(self._made(_linked[self._name])(*map(int, words)))
 
 
 def cache_refused() -> str | None:

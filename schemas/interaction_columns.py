@@ -53,13 +53,13 @@ class InteractionDecoder:
     def __init__(self, catalogue: SchemaCatalogue) -> None:
         self._programs = as_arrays(_programs(catalogue))
 
-    def decode(self, buffer: NDArray[np.uint8], starts: NDArray[np.int64]) -> InteractionColumns:
-        """The columns of the payloads buffer[starts[i]:starts[i + 1]]; an empty one stands for none and is unfit.
+    def decode(self, buffer: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> InteractionColumns:
+        """The columns of the payloads buffer[begins[i]:ends[i]]; an empty one stands for none and is unfit.
 
         Code is compiled per kind of array: hand in the same kind always, best what `np.frombuffer` makes of bytes.
         """
-        into = room(len(starts) - 1, texts=len(_TEXTS), longs=1, doubles=1, enums=1)
-        fill(buffer, starts, self._programs, into)
+        into = room(len(begins), texts=len(_TEXTS), longs=1, doubles=1, enums=1)
+        fill(buffer, begins, ends, self._programs, into)
         (event_begin, account_begin, kind_begin, contact_begin), (event_size, account_size, kind_size, contact_size) = (
             into.begins,
             into.sizes,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.avro_columns import Bytes, Words, long_at
 from schemas.compiling import compiled
+from schemas.pieces import NO_PIECE, Pieces
 from schemas.topics import INPUTS
 
 MAGIC: Final = b"Obj\x01"
@@ -39,7 +40,6 @@ NOWHERE: Final = -1
 """The offset of what lies in no topic."""
 
 _BLOCK_BYTES: Final = 2 * 1_048_576
-_NONE: Final = -1
 _TOPICS: Final = tuple(INPUTS)
 _FAULTS: Final = (EOFError, IndexError, KeyError, MemoryError, OverflowError, ValueError, zlib.error)
 """What bytes that are no log lead to; two of them where they claim sizes that no file has."""
@@ -68,8 +68,8 @@ class LoggedBlock(NamedTuple):
     partition: NDArray[np.int64]
     offset: NDArray[np.int64]
     appended_at_ms: NDArray[np.int64]
-    keys: list[bytes | None]
-    payloads: list[bytes | None]
+    keys: Pieces
+    payloads: Pieces
 
 
 class Split(NamedTuple):
@@ -130,16 +130,8 @@ def _columns(block: Bytes, records: int, names: _Names) -> LoggedBlock:
     taken = split(block, names.text, names.begin, into)
     if taken < records:
         raise LogFileError(f"log file must hold whole records of input topics; record {taken} of a block of {records} is none")
-    keys, payloads = _pieces(block, into.key_begin, into.key_size), _pieces(block, into.payload_begin, into.payload_size)
+    keys, payloads = Pieces(block, into.key_begin, into.key_size), Pieces(block, into.payload_begin, into.payload_size)
     return LoggedBlock(_TOPICS, into.topic, into.partition, into.offset, into.appended_at_ms, keys, payloads)
-
-
-def _pieces(block: Bytes, begin: NDArray[np.int64], size: NDArray[np.int64]) -> list[bytes | None]:
-    whole = block.tobytes()
-    cut: list[bytes | None] = [whole[at:end] for at, end in zip(begin.tolist(), (begin + size).tolist(), strict=True)]
-    for place in np.flatnonzero(size == _NONE).tolist():
-        cut[place] = None
-    return cut
 
 
 def _names(texts: tuple[str, ...]) -> _Names:
@@ -165,7 +157,7 @@ def split(block: Bytes, names: Bytes, names_begin: Words, into: Split) -> int:
             into.offset[record], at = long_at(block, at, end)
         if at >= 0:
             into.appended_at_ms[record], at = long_at(block, at, end)
-        into.key_size[record] = _NONE
+        into.key_size[record] = NO_PIECE
         branch, at = _branch(block, at, end)
         if branch == 1:
             into.key_begin[record], into.key_size[record], at = _piece(block, at, end)
@@ -188,10 +180,10 @@ def _branch(block: Bytes, begin: int, end: int) -> tuple[Any, int]:
 def _piece(block: Bytes, begin: int, end: int) -> tuple[Any, Any, Any]:
     """Where a text begins, its size, and where it ends: -1 if it passes the end, or after a fault."""
     if begin < 0:
-        return np.int64(0), np.int64(_NONE), np.int64(-1)
+        return np.int64(0), np.int64(NO_PIECE), np.int64(-1)
     size, at = long_at(block, begin, end)
     if at < 0 or size < 0 or size > end - at:
-        return np.int64(0), np.int64(_NONE), np.int64(-1)
+        return np.int64(0), np.int64(NO_PIECE), np.int64(-1)
     return np.int64(at), np.int64(size), np.int64(at + size)
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import changelog
+from schemas.gathering import gathered
+from schemas.pieces import Pieces
 from streams import packed_rows
 from streams.account_index import FIRST_ACCOUNTS, AccountIndex, Begins, Table, grown
 from streams.columns import Layout
@@ -23,7 +25,6 @@ from streams.packed_dossiers import Dossiers
 from streams.packed_rows import Packed, Taking, Words, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
-Numbers = NDArray[np.int64]
 
 _NOBODY = -1
 
@@ -256,41 +257,41 @@ class Accounts:
         """The changelog already has this layout's record."""
         self._layout_written = True
 
-    def restore_rows(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
+    def restore_rows(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None]) -> None:
         """Put rows of the present layout back, as the changelog has them: its keys and payloads. Of a key's rows the last one stays."""
         self._put_back(keys, payloads, self._take)
 
-    def _take(self, packed: Packed, numbers: Numbers, words: Words, ends: Words) -> int:
+    def _take(self, packed: Packed, numbers: Words, words: Words, ends: Words) -> int:
         return take_rows(packed, numbers, words, ends, self._deadline_word, self._deadlines)
 
-    def restore_older(self, keys: Sequence[bytes], payloads: Sequence[bytes], taking: Taking) -> Numbers:
+    def restore_older(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
         """Put back rows that `taking` makes of others, with their deadline left open. The accounts' numbers."""
         numbers = self._put_back(keys, payloads, taking)
         self._deadlines[numbers] = UNBOUNDED
         return numbers
 
-    def _put_back(self, keys: Sequence[bytes], payloads: Sequence[bytes], taking: Taking) -> Numbers:
+    def _put_back(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
         self._settle()
-        (words, ends), numbers, stopped = packed_rows.end_to_end(payloads), self._enter_keys(keys), -1
+        (words, ends), numbers, stopped = packed_rows.end_to_end(Pieces.of(payloads)), self._enter_keys(keys), -1
         while (taken := taking(self._packed, numbers, words, ends)) < len(keys):
             if taken == stopped:
-                layout_id = changelog.row_of(payloads[taken])[0]
-                raise changelog.ChangelogError(f"changelog row {keys[taken][:80]!r} must be a row of layout {layout_id:016x}")
+                layout_id = changelog.row_of(payloads[taken] or b"")[0]
+                raise changelog.ChangelogError(f"changelog row {(keys[taken] or b'')[:80]!r} must be a row of layout {layout_id:016x}")
             stopped, many = taken, int(self._packed.end[0])  # as many again will come: every move in new memory is a copy of all
             self._make_room(many + len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys) + packed_rows.longest(self._packed))
         return numbers
 
-    def restore_dossiers(self, keys: Sequence[bytes], payloads: Sequence[bytes]) -> None:
+    def restore_dossiers(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None]) -> None:
         """Put dossiers back, as the changelog has them: its keys and payloads. A dossier is only ever written together with its row."""
-        if spoiled := [key for key, payload in zip(keys, payloads, strict=True) if not changelog.is_dossier(payload)]:
-            raise changelog.ChangelogError(f"changelog dossier {spoiled[0][:80]!r} must be of format {changelog.DOSSIER_FORMAT}")
-        joined, ends = np.frombuffer(b"".join(payloads), np.uint8), np.cumsum(packed_rows.sizes_of(payloads))
-        self._dossiers.put_all(self._enter_keys(keys), joined, ends)
+        dossiers = Pieces.of(payloads)
+        if (spoiled := dossiers.first_not(changelog.DOSSIER_FORMAT, least=2)) is not None:
+            raise changelog.ChangelogError(f"changelog dossier {keys[spoiled]!r:.80} must be of format {changelog.DOSSIER_FORMAT}")
+        self._dossiers.put_all(self._enter_keys(keys), gathered(dossiers), np.cumsum(dossiers.sizes))
 
-    def _enter_keys(self, keys: Sequence[bytes]) -> Words:
+    def _enter_keys(self, keys: Sequence[bytes | None]) -> Words:
         """The numbers of accounts by the changelog's keys."""
-        sizes = packed_rows.sizes_of(keys)
-        return self._enter_all(np.frombuffer(b"".join(keys), np.uint8), np.cumsum(sizes) - sizes + 1, sizes - 1)
+        pieces = Pieces.of(keys)
+        return self._enter_all(pieces.buffer, pieces.begins + 1, pieces.sizes - 1)
 
     def restored(self) -> None:
         """Everything is back: memory grows slowly from here."""

@@ -6,25 +6,21 @@ changed once they are here, so slices and views of them may be shared.
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.dead_letters import ForeignHeaders
+from schemas.headers import packed, unpacked
+from schemas.pieces import NO_PIECES, Pieces
 from streams.intake import RawRecord
 
-Pieces = list[bytes | None]
-"""Keys or payloads, one for each record."""
-
-Headers = list[ForeignHeaders] | None
-"""Headers, one entry for each record; None: no record has any, which is usual and costs nothing."""
+Headers = Pieces | None
+"""Headers, one packed piece for each record (`schemas/headers.py`); None: no record has any, which is usual and costs nothing."""
 
 Instants = NDArray[np.int64]
 Offsets = NDArray[np.int64]
 _NONE = np.zeros(0, np.int64)
-_Piece = TypeVar("_Piece")
 
 
 class Chunk(NamedTuple):
@@ -45,13 +41,13 @@ class Chunk(NamedTuple):
         """The records of [begin, end)."""
         if begin == 0 and end >= len(self.keys):
             return self
-        headers = self.headers and self.headers[begin:end]
+        headers = None if self.headers is None else self.headers[begin:end]
         return Chunk(self.offset[begin:end], self.appended_at_ms[begin:end], self.keys[begin:end], self.payloads[begin:end], headers)
 
     def picked(self, places: NDArray[np.int64]) -> "Chunk":
         """The records at these places, in the order of the places."""
-        headers = self.headers and picked(self.headers, places)
-        return Chunk(self.offset[places], self.appended_at_ms[places], picked(self.keys, places), picked(self.payloads, places), headers)
+        headers = None if self.headers is None else self.headers.picked(places)
+        return Chunk(self.offset[places], self.appended_at_ms[places], self.keys.picked(places), self.payloads.picked(places), headers)
 
     @staticmethod
     def of(records: Sequence[RawRecord]) -> "Chunk":
@@ -59,9 +55,9 @@ class Chunk(NamedTuple):
         return Chunk(
             np.array([record.offset for record in records], np.int64),
             np.array([record.appended_at_ms for record in records], np.int64),
-            [record.key for record in records],
-            [record.payload for record in records],
-            [record.headers for record in records] if any(record.headers for record in records) else None,
+            Pieces.of([record.key for record in records]),
+            Pieces.of([record.payload for record in records]),
+            Pieces.of([packed(record.headers) for record in records]) if any(record.headers for record in records) else None,
         )
 
     @staticmethod
@@ -69,20 +65,15 @@ class Chunk(NamedTuple):
         """One chunk of several, in this order."""
         if len(chunks) < 2:
             return chunks[0] if chunks else NO_RECORDS
-        keys: Pieces = []
-        payloads: Pieces = []
-        headers: list[ForeignHeaders] = []
-        for chunk in chunks:
-            keys += chunk.keys
-            payloads += chunk.payloads
-        if any(chunk.headers for chunk in chunks):
-            for chunk in chunks:
-                headers += chunk.headers or [()] * chunk.size
         offset, appended_at_ms = [chunk.offset for chunk in chunks], [chunk.appended_at_ms for chunk in chunks]
-        return Chunk(np.concatenate(offset), np.concatenate(appended_at_ms), keys, payloads, headers or None)
+        keys, payloads = Pieces.joined([chunk.keys for chunk in chunks]), Pieces.joined([chunk.payloads for chunk in chunks])
+        headers: Headers = None
+        if any(chunk.headers is not None for chunk in chunks):
+            headers = Pieces.joined([Pieces.nothing(chunk.size) if chunk.headers is None else chunk.headers for chunk in chunks])
+        return Chunk(np.concatenate(offset), np.concatenate(appended_at_ms), keys, payloads, headers)
 
 
-NO_RECORDS = Chunk(_NONE, _NONE, [], [])
+NO_RECORDS = Chunk(_NONE, _NONE, NO_PIECES, NO_PIECES)
 
 
 class RecordBatch(Sequence[RawRecord]):
@@ -117,14 +108,15 @@ class RecordBatch(Sequence[RawRecord]):
         """One record, or a batch of the columns' slices."""
         if isinstance(place, slice):
             columns = (self.topic[place], self.offset[place], self.appended_at_ms[place], self.keys[place], self.payloads[place])
-            return RecordBatch(self.partition, self.topics, *columns, self.headers and self.headers[place])
+            return RecordBatch(self.partition, self.topics, *columns, None if self.headers is None else self.headers[place])
         return RawRecord(
             self.topics[self.topic[place]], self.partition, int(self.offset[place]), int(self.appended_at_ms[place]), self.keys[place],
-            self.payloads[place], self.headers[place] if self.headers else (),
+            self.payloads[place], () if self.headers is None else unpacked(self.headers[place]),
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[RawRecord]:
-        places, headers = (self.topic.tolist(), self.offset.tolist(), self.appended_at_ms.tolist()), self.headers or repeat(())
+        places = self.topic.tolist(), self.offset.tolist(), self.appended_at_ms.tolist()
+        headers = repeat(()) if self.headers is None else map(unpacked, self.headers)
         topics, partition, columns = self.topics, self.partition, zip(*places, self.keys, self.payloads, headers, strict=False)
         return (
             RawRecord(topics[topic], partition, offset, at_ms, key, payload, has) for topic, offset, at_ms, key, payload, has in columns
@@ -141,33 +133,3 @@ class RecordBatch(Sequence[RawRecord]):
         found, first = np.unique(backwards, return_index=True)
         last = len(self) - 1 - first
         return {self.topics[number]: int(self.offset[place]) for number, place in zip(found.tolist(), last.tolist(), strict=True)}
-
-
-def picked(pieces: list[_Piece], places: NDArray[Any]) -> list[_Piece]:
-    """The pieces at these places, in the order of the places."""
-    if len(places) < 2:
-        return [pieces[place] for place in places.tolist()]
-    return list(itemgetter(*places.tolist())(pieces))
-
-
-def size_of(pieces: Pieces) -> int:
-    """How many bytes they have together."""
-    try:
-        return sum(map(len, pieces))  # type: ignore[arg-type]  # usually none is None
-    except TypeError:
-        return sum(map(len, filter(None, pieces)))
-
-
-class LaidOut(NamedTuple):
-    """Pieces one behind the other: piece i is `buffer[starts[i]:starts[i + 1]]`. What was None is empty."""
-
-    buffer: NDArray[np.uint8]
-    starts: NDArray[np.int64]
-
-
-def laid_out(pieces: Pieces) -> LaidOut:
-    """The pieces in one buffer, for compiled code. `starts` has one entry more than there are pieces."""
-    whole = [piece or b"" for piece in pieces] if None in pieces else pieces
-    starts = np.zeros(len(pieces) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, whole), np.int64, len(pieces)), out=starts[1:])  # type: ignore[arg-type]  # no None is left
-    return LaidOut(np.frombuffer(b"".join(whole), np.uint8), starts)  # type: ignore[arg-type]  # as above

@@ -59,9 +59,9 @@ def keep(dossiers: Packed, number: int, payload: Bytes, begin: int, size: int) -
         dossiers.place[number] = end // STEP
         dossiers.end[0] = end + _room(size)
     dossiers.size[number] = size
-    at = np.int64(dossiers.place[number]) * STEP
-    for place in range(size):
-        dossiers.memory[at + place] = payload[begin + place]
+    at, source = np.uint64(np.int64(dossiers.place[number]) * STEP), np.uint64(begin)  # as in `schemas/gathering.py`
+    for place in range(np.uint64(size)):
+        dossiers.memory[at + place] = payload[source + place]
     return True
 
 

@@ -6,7 +6,7 @@ and when the end is reached all of them move closely together into new memory. S
 not what could be known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from schemas.changelog import ChangelogError, row_of
 from schemas.compiling import compiled
+from schemas.gathering import gathered
+from schemas.pieces import Pieces
 from streams.account_index import parted
 
 Words = NDArray[np.int64]
@@ -270,17 +272,12 @@ def payloads(rows: Packed, numbers: Numbers, layout_word: int) -> list[bytes]:
     return parted(words.tobytes(), (ends * 8).tolist())
 
 
-def sizes_of(pieces: Sequence[bytes]) -> Words:
-    """How many bytes each has."""
-    return np.fromiter(map(len, pieces), np.int64, len(pieces))
-
-
-def end_to_end(payloads: Sequence[bytes]) -> tuple[Words, Words]:
+def end_to_end(payloads: Pieces) -> tuple[Words, Words]:
     """The words of the changelog's rows, one behind the other and one word more, and where each row ends. Raises ChangelogError."""
-    ends = np.cumsum(sizes_of(payloads))
+    ends = np.cumsum(np.maximum(payloads.sizes, 0))
     if np.any(ends % 8):
-        raise ChangelogError(f"changelog rows of layout {row_of(payloads[0])[0]:016x} must be whole words of 8 bytes")
-    return np.frombuffer(b"".join((*payloads, bytes(8))), np.int64), ends // 8
+        raise ChangelogError(f"changelog rows of layout {row_of(payloads[0] or b'')[0]:016x} must be whole words of 8 bytes")
+    return gathered(payloads, 8).view(np.int64), ends // 8
 
 
 def unpacked(packed: bytes, start: Words) -> Words:

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 
 from schemas import changelog
+from schemas.pairs import Pairs
 from streams.account import AccountFold
 from streams.accounts import Accounts
 from streams.activation import policy_from
@@ -63,7 +64,7 @@ class PartitionState:
 
     def restore_batch(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Put changelog records back; rows of the present layout in bulk. A key's records take effect in their order."""
-        for key, payload in put_back_plain(self._accounts, self.policy.layout.layout_id, records, self._older.payloads):
+        for key, payload in put_back_plain(self._accounts, self.policy.layout.layout_id, Pairs.of(records), self._older.payloads):
             self.restore(key, payload)
 
     def restore(self, key: bytes, payload: bytes | None) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
 from schemas import catalogue
 from schemas.catalogue import SchemaCatalogue
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
 from schemas.interaction_columns import InteractionColumns, InteractionDecoder
+from schemas.pieces import Pieces
 from schemas.records import Interaction
 from schemas.records.inputs import Actor
 
@@ -23,9 +22,8 @@ Row = tuple[Any, ...]
 
 def columns_of(decoder: InteractionDecoder, payloads: Sequence[bytes | None]) -> tuple[bytes, InteractionColumns]:
     """The buffer of some payloads, and its columns."""
-    buffer = b"".join(payload or b"" for payload in payloads)
-    starts = np.cumsum([0, *(len(payload or b"") for payload in payloads)], dtype=np.int64)
-    return buffer, decoder.decode(np.frombuffer(buffer, np.uint8), starts)
+    pieces = Pieces.of(payloads)
+    return pieces.buffer.tobytes(), decoder.decode(pieces.buffer, pieces.begins, pieces.ends)
 
 
 def rows(decoder: InteractionDecoder, payloads: Sequence[bytes | None]) -> list[Row | None]:

@@ -150,7 +150,7 @@ def _of_container(
     try:
         for block in read_log(file):
             wanted = [topic in topics for topic in block.topics]
-            on_read(sum(len(payload or b"") for payload in block.payloads))
+            on_read(block.payloads.size)
             for place, payload in zip(block.topic.tolist(), block.payloads, strict=True):
                 if wanted[place] and (record := _decoded(codec, block.topics[place], payload or b"", rows)) is not None:
                     yield record

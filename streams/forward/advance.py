@@ -21,11 +21,12 @@ NO_SEED = np.uint64(0)
 
 
 class Records(NamedTuple):
-    """A batch as bytes: `columns` says where payload i begins; key i is `keys[key_begin[i] : key_begin[i + 1]]`, empty if there is none."""
+    """A batch as bytes: `columns` says where payload i begins; key i is `keys[key_begin[i] : key_end[i]]`, empty if there is none."""
 
     payloads: NDArray[np.uint8]
     keys: NDArray[np.uint8]
     key_begin: NDArray[np.int64]
+    key_end: NDArray[np.int64]
     offset: NDArray[np.int64]
     appended_at_ms: NDArray[np.int64]
     columns: InteractionColumns
@@ -50,7 +51,7 @@ def advance(
         at_ms = columns.occurred_at_ms[place]
         if columns.fit[place] != 0 and at_ms - records.appended_at_ms[place] <= plan[MAX_AHEAD]:
             begin, size = columns.account_begin[place], np.int64(columns.account_size[place])
-            if _same(records.keys, records.key_begin[place], records.key_begin[place + 1], payloads, begin, size):
+            if _same(records.keys, records.key_begin[place], records.key_end[place], payloads, begin, size):
                 fate = UNKNOWN
                 number = look_up(memory.table, memory.key_begin, memory.keys, payloads, begin, size)
         if number >= 0:

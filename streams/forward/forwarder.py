@@ -15,7 +15,7 @@ from schemas.interaction_columns import InteractionDecoder
 from schemas.records import Mode, Tick
 from streams.account import Fate
 from streams.accounts import Accounts
-from streams.batches import RecordBatch, laid_out
+from streams.batches import RecordBatch
 from streams.forward.advance import END, LEFT, NEW, NO_MEMORY, Records, advance
 from streams.forward.cells import NOWHERE, State
 from streams.forward.concluding import Desk
@@ -117,13 +117,13 @@ class Forwarder:
         """A run over a batch; None if there is nothing in it to gain. `enter` is asked for the first record of an account."""
         if len(batch) < FEWEST or not batch.of_topic(TOPIC).any():
             return None
-        payloads, keys = laid_out(batch.payloads), laid_out(batch.keys)
-        columns = self._decoder.decode(payloads.buffer, payloads.starts)
+        payloads, keys = batch.payloads, batch.keys
+        columns = self._decoder.decode(payloads.buffer, payloads.begins, payloads.ends)
         others = ~batch.of_topic(TOPIC)
         columns.fit[others] = 0
         if quarantined:
             columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
-        records = Records(payloads.buffer, keys.buffer, keys.starts, batch.offset, batch.appended_at_ms, columns)
+        records = Records(payloads.buffer, keys.buffer, keys.begins, keys.ends, batch.offset, batch.appended_at_ms, columns)
         return Run(self, accounts, records, occasion, lambda place: enter(batch[place]), int(np.count_nonzero(others)))
 
     def due(

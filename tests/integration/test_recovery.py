@@ -76,7 +76,7 @@ def test_a_restore_waits_for_a_foreign_transaction_rather_than_miss_what_is_behi
     log.commit()
     reading = opened(deployment)
     batches = reading.restore(patiently(reading.changelog_end, time.sleep))
-    assert [next(batches) for _ in range(5)] == [[]] * 5
+    assert [list(next(batches)) for _ in range(5)] == [[]] * 5
     foreign.abort_transaction(20)
     assert [record for batch in batches for record in batch] == [(b"ra", b"1")]
 

@@ -139,8 +139,8 @@ def test_the_payload_before_says_nothing_of_the_next() -> None:
 def test_places_outside_the_buffer_are_unfit() -> None:
     payload = CODEC.encode(make.interaction())
     buffer = np.frombuffer(payload, np.uint8)
-    for starts in ([-9, len(payload)], [0, len(payload) + 1], [9, 0], [2**62, 2**62 + 99], [-(2**63), 2**63 - 1]):
-        assert DECODER.decode(buffer, np.array(starts, np.int64)).fit.tolist() == [0]
+    for begin, end in ([-9, len(payload)], [0, len(payload) + 1], [9, 0], [2**62, 2**62 + 99], [-(2**63), 2**63 - 1]):
+        assert DECODER.decode(buffer, np.array([begin]), np.array([end])).fit.tolist() == [0]
 
 
 def test_nothing_in_nothing_out() -> None:

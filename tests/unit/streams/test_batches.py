@@ -5,7 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.batches import Chunk, RecordBatch, laid_out, picked, size_of
+from schemas.gathering import gathered
+from schemas.headers import packed, unpacked
+from schemas.pairs import Pairs
+from schemas.pieces import Pieces, begins_of
+from streams.batches import Chunk, RecordBatch
 from streams.intake import RawRecord
 
 PIECES = st.none() | st.binary(max_size=5)
@@ -47,14 +51,53 @@ def test_chunks_join_and_part_without_a_trace(parts: list[list[RawRecord]], begi
         ]
 
 
-@given(st.lists(PIECES))
-def test_pieces_laid_out_are_found_between_their_starts(pieces: list[bytes | None]) -> None:
-    buffer, starts = laid_out(pieces)
-    assert size_of(pieces) == len(buffer)
-    assert [buffer[starts[place] : starts[place + 1]].tobytes() for place in range(len(pieces))] == [piece or b"" for piece in pieces]
-    assert (len(starts), starts[-1]) == (len(pieces) + 1, len(buffer))
+@given(st.lists(PIECES), st.integers(-5, 5), st.integers(-5, 5))
+def test_pieces_are_the_sequence_that_they_were_made_of(pieces: list[bytes | None], begin: int, end: int) -> None:
+    made = Pieces.of(pieces)
+    assert (list(made), [made[place] for place in range(len(made))], made.size) == (
+        pieces,
+        pieces,
+        sum(len(each or b"") for each in pieces),
+    )
+    assert list(made[begin:end]) == pieces[begin:end]
+    assert Pieces.of(made) is made
+    assert list(Pieces.nothing(len(pieces))) == [None] * len(pieces)
 
 
-@pytest.mark.parametrize("places", [[], [1], [2, 0], [0, 0, 2]])
-def test_picked_pieces_stand_in_the_order_of_the_places(places: list[int]) -> None:
-    assert picked([b"a", None, b"c"], np.array(places, np.int64)) == [[b"a", None, b"c"][place] for place in places]
+@given(st.lists(PIECES, min_size=1), st.data())
+def test_pieces_picked_gathered_and_trimmed_stand_in_the_order_of_the_places(pieces: list[bytes | None], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.integers(0, len(pieces) - 1)))
+    some, wanted = Pieces.of(pieces).picked(np.array(places, np.int64)), [pieces[place] for place in places]
+    assert list(some) == list(some.trimmed()) == wanted
+    whole, begins = gathered(some), begins_of(some.sizes)
+    assert [whole[begin : begin + size].tobytes() for begin, size in zip(begins, np.maximum(some.sizes, 0), strict=True)] == [
+        piece or b"" for piece in wanted
+    ]
+    assert len(whole) == some.size
+    assert [some.buffer[begin:end].tobytes() for begin, end in zip(some.begins, some.ends, strict=True)] == [each or b"" for each in wanted]
+
+
+@given(st.lists(st.lists(PIECES), min_size=1))
+def test_joined_pieces_copy_no_more_than_they_span(parts: list[list[bytes | None]]) -> None:
+    before = Pieces.of([b"x" * 1_000, *(piece for part in parts for piece in part), b"y" * 1_000])
+    cut, begin = [], 1
+    for part in parts:
+        cut.append(before[begin : begin + len(part)])
+        begin += len(part)
+    joined = Pieces.joined(cut)
+    assert list(joined) == [piece for part in parts for piece in part]
+    assert len(joined.buffer) == joined.size
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), PIECES), max_size=3).map(tuple))
+def test_packed_headers_come_back(headers: tuple[tuple[str, bytes | None], ...]) -> None:
+    assert unpacked(packed(headers)) == headers
+
+
+@given(st.lists(st.tuples(st.binary(max_size=3), PIECES)), st.sampled_from([b"\0", b"ab"]))
+def test_pairs_are_the_sequence_that_they_were_made_of(pairs: list[tuple[bytes, bytes | None]], prefix: bytes) -> None:
+    made = Pairs.of(pairs)
+    assert (list(made), [made[place] for place in range(len(made))], list(made[1:])) == (pairs, pairs, pairs[1:])
+    found = made.starting(prefix)
+    assert list(made.picked(found)) == [pair for pair in pairs if pair[0].startswith(prefix)]
+    assert list(made.without(found)) == [pair for pair in pairs if not pair[0].startswith(prefix)]
