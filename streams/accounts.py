@@ -25,6 +25,8 @@ from streams.packed_dossiers import Dossiers
 from streams.packed_rows import Packed, Taking, Words, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
+Numbers = NDArray[np.int64]
+
 
 _NOBODY = -1
 
@@ -266,8 +268,7 @@ class Accounts:
 
     def restore_older(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
         """Put back rows that `taking` makes of others, with their deadline left open. The accounts' numbers."""
-        numbers = self._put_back(keys, payloads, taking)
-        self._deadlines[numbers] = UNBOUNDED
+        self._deadlines[numbers := self._put_back(keys, payloads, taking)] = UNBOUNDED
         return numbers
 
     def _put_back(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
@@ -276,7 +277,7 @@ class Accounts:
         while (taken := taking(self._packed, numbers, words, ends)) < len(keys):
             if taken == stopped:
                 layout_id = changelog.row_of(payloads[taken] or b"")[0]
-                raise changelog.ChangelogError(f"changelog row {(keys[taken] or b'')[:80]!r} must be a row of layout {layout_id:016x}")
+                raise changelog.ChangelogError(f"changelog row {keys[taken]!r:.80} must be a row of layout {layout_id:016x}")
             stopped, many = taken, int(self._packed.end[0])  # as many again will come: every move in new memory is a copy of all
             self._make_room(many + len(words) + (packed_rows.SLACK + packed_rows.STEP) * len(keys) + packed_rows.longest(self._packed))
         return numbers
@@ -284,14 +285,13 @@ class Accounts:
     def restore_dossiers(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None]) -> None:
         """Put dossiers back, as the changelog has them: its keys and payloads. A dossier is only ever written together with its row."""
         dossiers = Pieces.of(payloads)
-        if (spoiled := dossiers.first_not(changelog.DOSSIER_FORMAT, least=2)) is not None:
-            raise changelog.ChangelogError(f"changelog dossier {keys[spoiled]!r:.80} must be of format {changelog.DOSSIER_FORMAT}")
+        if (other := dossiers.first_not(changelog.DOSSIER_FORMAT, least=2)) is not None:
+            raise changelog.ChangelogError(f"changelog dossier {keys[other]!r:.80} must be of format {changelog.DOSSIER_FORMAT}")
         self._dossiers.put_all(self._enter_keys(keys), gathered(dossiers), np.cumsum(dossiers.sizes))
 
     def _enter_keys(self, keys: Sequence[bytes | None]) -> Words:
         """The numbers of accounts by the changelog's keys."""
-        pieces = Pieces.of(keys)
-        return self._enter_all(pieces.buffer, pieces.begins + 1, pieces.sizes - 1)
+        return self._enter_all((pieces := Pieces.of(keys)).buffer, pieces.begins + 1, pieces.sizes - 1)
 
     def restored(self) -> None:
         """Everything is back: memory grows slowly from here."""
