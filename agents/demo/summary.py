@@ -16,6 +16,7 @@ NEXT = """
   [cyan]tierstream demo --rate 2000[/]       more of it
   [cyan]tierstream broker up[/]              a Kafka that stays; then [cyan]topics create[/],
                                     [cyan]worker --policy sabc[/], [cyan]generate[/], [cyan]audit[/]
+  docs/tutorial.md                  from here to your own orders and your own policy
 """
 
 

@@ -12,10 +12,12 @@ import pytest
 
 from agents.embedded.broker import Broker
 from agents.embedded.ports import free_ports
+from agents.embedded.valkey import Valkey
 from tests.house.documents import OPERATIONS, fences
 from tests.house.tree import ROOT
 
 README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 
 
 def typed(page: Path, directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +30,7 @@ def typed(page: Path, directory: Path, **environment: str) -> subprocess.Complet
         env={**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", **environment},
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=240,
     )
 
 
@@ -52,6 +54,22 @@ def test_a_newcomer_gets_from_the_readme_to_an_audited_engine(newcomer: Path) ->
     ):
         assert said in session.stdout
     assert "worker stopped" in log.read_text()
+
+
+@pytest.mark.faults  # for its length
+def test_the_tutorial_leads_from_an_order_file_to_a_policy_of_one_s_own(newcomer: Path, valkey: Valkey) -> None:
+    database = valkey.url.removesuffix("/0") + "/6"
+    session = typed(TUTORIAL, newcomer, TIERSTREAM_REDIS_URL=database, TIERSTREAM_WEB_PORT=str(free_ports(1)[0]))
+    assert session.returncode == 0, session.stderr + session.stdout + (newcomer / "worker.log").read_text()
+    for said in (
+        "sixty",
+        "20 accepted",
+        "enter_at must rise from tier to tier, got 30 for S",
+        "exit code 2",
+        "Every chain is gapless",
+        "Kafka stopped",
+    ):
+        assert said in session.stdout + session.stderr
 
 
 def test_the_commands_of_the_manual_work(kafka: Broker, prefix: str, tmp_path: Path) -> None:
