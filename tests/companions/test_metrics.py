@@ -5,7 +5,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from agents.embedded.broker import Broker
-from agents.metric_catalogue import METRICS
+from agents.metric_catalogue import METRICS, PROJECTION
+from agents.projecting.counting import ProjectionCounters
+from agents.projecting.metrics import exposition
 from tests.builders import interaction
 from tests.companions.conftest import Start
 from tests.companions.programs import Program, Server
@@ -47,3 +49,9 @@ def test_a_real_prometheus_reads_a_real_worker_and_promtool_finds_no_fault(
         "tierstream_handed_over_total",
         "tierstream_restore_remaining_records",
     }, "what is there when something has happened"
+
+
+def test_promtool_finds_no_fault_in_what_a_projection_shows(promtool: Program) -> None:
+    page = exposition({0: ProjectionCounters()}).decode()
+    assert [name for name in PROJECTION if f"# TYPE {name} " not in page] == []
+    promtool.says("check", "metrics", stdin=page)
