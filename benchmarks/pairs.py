@@ -74,13 +74,14 @@ def _cpu_us(stand: Stand, settings: Settings, policy: Path, half: str, work: Wor
 
 @contextmanager
 def _scraping(worker: Worker) -> Iterator[None]:
-    """Somebody asks for the metrics every few seconds, as Prometheus does."""
+    """Somebody asks for the metrics every few seconds, as Prometheus does; first after half of that, as it comes about on average."""
     end = threading.Event()
 
     def ask() -> None:
-        while not end.is_set():
+        wait_s = SCRAPE_S / 2
+        while not end.wait(wait_s):
             worker.metrics()
-            end.wait(SCRAPE_S)
+            wait_s = SCRAPE_S
 
     thread = threading.Thread(target=ask, name="scraping", daemon=True)
     thread.start()
