@@ -16,21 +16,21 @@ from schemas.catalogue import SchemaCatalogue
 from schemas.records.inputs import Actor, Interaction
 
 _ACTORS: Final = get_args(Actor)
-_TEXTS: Final = ("event_id", "account_id", "kind", "contact_id")
+_TEXTS: Final = ("event_id", "account_id", "kind", "contact_id", "campaign_id")
 _COLUMNS: Final[Mapping[str, Column]] = {
-    **{name: Column(Kind.TEXT, place, nullable=name == "contact_id") for place, name in enumerate(_TEXTS)},
+    **{name: Column(Kind.TEXT, place, nullable=name in ("contact_id", "campaign_id")) for place, name in enumerate(_TEXTS)},
     "occurred_at": Column(Kind.LONG),
     "actor": Column(Kind.ENUM),
     "dwell_seconds": Column(Kind.DOUBLE, nullable=True),
 }
 # What columns hold of a field that the writer's schema lacks, and so the only defaults that they can stand for.
-_UNWRITTEN: Final[Mapping[str, Any]] = {"actor": _ACTORS[0], "contact_id": None, "dwell_seconds": None}
+_UNWRITTEN: Final[Mapping[str, Any]] = {"actor": _ACTORS[0], "contact_id": None, "campaign_id": None, "dwell_seconds": None}
 
 
 class InteractionColumns(NamedTuple):
     """A place per payload; of an unfit record only `fit` says something. A text begins at a place of the buffer.
 
-    `actor` counts as the literal `Actor` does. `contact_size` -1: no contact. `dwell_seconds` 0.0: not measured, or 0.
+    `actor` counts as the literal `Actor` does. `contact_size`, `campaign_size` -1: none. `dwell_seconds` 0.0: not measured, or 0.
     """
 
     fit: NDArray[np.uint8]
@@ -44,6 +44,8 @@ class InteractionColumns(NamedTuple):
     actor: NDArray[np.uint8]
     contact_begin: NDArray[np.int64]
     contact_size: NDArray[np.int32]
+    campaign_begin: NDArray[np.int64]
+    campaign_size: NDArray[np.int32]
     dwell_seconds: NDArray[np.float64]
 
 
@@ -60,14 +62,8 @@ class InteractionDecoder:
         """
         into = room(len(begins), texts=len(_TEXTS), longs=1, doubles=1, enums=1)
         fill(buffer, begins, ends, self._programs, into)
-        (event_begin, account_begin, kind_begin, contact_begin), (event_size, account_size, kind_size, contact_size) = (
-            into.begins,
-            into.sizes,
-        )
-        return InteractionColumns(
-            into.fit, event_begin, event_size, account_begin, account_size, kind_begin, kind_size,
-            into.longs[0], into.enums[0], contact_begin, contact_size, into.doubles[0],
-        )  # fmt: skip
+        event, account, kind, contact, campaign = zip(into.begins, into.sizes, strict=True)
+        return InteractionColumns(into.fit, *event, *account, *kind, into.longs[0], into.enums[0], *contact, *campaign, into.doubles[0])
 
 
 def _programs(catalogue: SchemaCatalogue) -> list[Program]:

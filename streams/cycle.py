@@ -124,7 +124,7 @@ def _stretch(
     """As `fold_all`, for records under one policy."""
     if decided_at_ms is not None and (again := partition.decide_touched(records.keys, mode, decided_at_ms)):
         yield Said(0, again)
-    run = partition.run_over(records, BatchOccasion(records, codec, mode, decided_at_ms), quarantined)
+    run = partition.run_over(records, BatchOccasion(records, mode, decided_at_ms), quarantined)
     place = 0
     while True:
         if run is not None:

@@ -167,13 +167,15 @@ def one_line(label: str, points: float, behind: Sequence[Line]) -> Line:
 
 MOST_SHOWN = 1e6
 """A line shows at most so many points, so that the ledger's integers stay exact whatever a record carries."""
+NEGLIGIBLE = 1e-9
+"""What lines and their sum may differ by, in points, and nothing was taken away."""
 
 
 def clamped(lines: list[Line], worth: float) -> list[Line]:
     """The lines, and one more, `limited`, if what they sum to is not what the dimension is worth within its limits."""
     shown = [line if -MOST_SHOWN <= line.points <= MOST_SHOWN else _shortened(line) for line in lines]
     gap = worth - sum(line.points for line in shown)
-    return shown if abs(gap) < 1e-9 else [*shown, Line("limited", gap)]
+    return shown if abs(gap) < NEGLIGIBLE else [*shown, Line("limited", gap)]
 
 
 def _shortened(line: Line) -> Line:

@@ -28,7 +28,7 @@ def ledger(policy: CompiledPolicy, scheme: Scheme, row: Row, dossier: Dossier, a
     """What the scheme's score is made of at `at_ms`."""
     if scheme.rating is None:
         return score_ledger(policy, row, dossier, at_ms, score_micro)
-    return Ledger([], _contributions(scheme.name, scheme.rating.lines(row, dossier, at_ms), 1.0, score_micro))
+    return Ledger([], contributed(scheme.name, scheme.rating.lines(row, dossier, at_ms), 1.0, score_micro))
 
 
 def score_ledger(policy: CompiledPolicy, row: Row, dossier: Dossier, at_ms: int, score_micro: int) -> Ledger:
@@ -37,11 +37,12 @@ def score_ledger(policy: CompiledPolicy, row: Row, dossier: Dossier, at_ms: int,
     weighted = apportioned(score_micro, [weight * point * MICRO for weight, point in zip(policy.weights, points, strict=True)])
     contributions = []
     for dimension, weight, part in zip(policy.dimensions, policy.weights, weighted, strict=True):
-        contributions += _contributions(dimension.name, dimension.lines(row, dossier, at_ms), weight, part)
+        contributions += contributed(dimension.name, dimension.lines(row, dossier, at_ms), weight, part)
     return Ledger(weighted, contributions)
 
 
-def _contributions(name: str, lines: list[Line], weight: float, part_micro: int) -> list[Contribution]:
+def contributed(name: str, lines: list[Line], weight: float, part_micro: int) -> list[Contribution]:
+    """The lines of a dimension that has this part of the score."""
     shares = apportioned(part_micro, [weight * line.points * MICRO for line in lines]) if lines else []
     return [
         Contribution(dimension=name, line=line.label, micro=share, count=line.times, last_at=line.last_ms)

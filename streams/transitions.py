@@ -8,7 +8,7 @@ from streams import decision
 from streams.clocks.common import Clock
 from streams.dossier import Dossier
 from streams.kinds import Row
-from streams.ledger import ledger
+from streams.ledger import Ledger, ledger
 from streams.moment import Crossing, Moment, Reason, common, generation, lag_ms
 from streams.policy.compiled import Scheme
 
@@ -38,13 +38,15 @@ def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, cross
     return change_told(moment, reason, row, dossier, crossing)
 
 
-def change_told(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:
-    """The record of a published change that the row has numbered already."""
+def change_told(
+    moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing, lines: Ledger | None = None
+) -> TierTransition:
+    """The record of a published change that the row has numbered already. `lines`: what its score is made of, where that is known."""
     scheme, policy = crossing.scheme, moment.policy
     sequence, effective_at_ms = int(row[scheme.column("sequence")]), int(row[scheme.column("effective_at_ms")])
     published, before = int(row[scheme.column("published")]), crossing.published_before
     tiers, born = scheme.ladder.tiers, generation(row, moment.partition)
-    lines = ledger(policy, scheme, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
+    lines = lines or ledger(policy, scheme, row, dossier, int(row["account.clock_ms"]), crossing.score_micro)
     return TierTransition(
         **common(moment, row),
         transition_id=transition_id(moment.application, policy.name, scheme.name, moment.account_id, born, sequence),

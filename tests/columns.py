@@ -44,6 +44,7 @@ def _row(buffer: bytes, columns: InteractionColumns, place: int) -> Row:
         int(columns.occurred_at_ms[place]),
         get_args(Actor)[columns.actor[place]],
         text(columns.contact_begin, columns.contact_size),
+        text(columns.campaign_begin, columns.campaign_size),
         float(columns.dwell_seconds[place]).hex(),
     )
 
@@ -52,7 +53,7 @@ def expected(record: Interaction) -> Row:
     """What the columns must say of a record."""
     texts = (record.event_id, record.account_id, record.kind)
     dwell = 0.0 if record.dwell_seconds is None else record.dwell_seconds
-    return *texts, record.occurred_at, record.actor, record.contact_id, dwell.hex()
+    return *texts, record.occurred_at, record.actor, record.contact_id, record.campaign_id, dwell.hex()
 
 
 def taken(codec: Codec, payload: bytes | None) -> Row | None:

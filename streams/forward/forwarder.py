@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.catalogue import shipped
-from schemas.interaction_columns import InteractionDecoder
-from schemas.records import Mode, Tick
+from schemas.interaction_columns import InteractionColumns, InteractionDecoder
+from schemas.records import Cause, Mode
 from streams.account import Fate
 from streams.accounts import Accounts
 from streams.batches import RecordBatch
@@ -26,8 +26,9 @@ from streams.forward.planning import TOPIC
 from streams.forward.tales import room_for
 from streams.forward.telling import Decided, Occasion, Teller
 from streams.forward.ticking import decide_due
-from streams.intake import Decoder, RawRecord
-from streams.moment import Reason, of_record
+from streams.hashing import Bytes
+from streams.intake import RawRecord
+from streams.moment import CAUSES, Reason
 from streams.policy.compiled import CompiledPolicy
 
 Quarantined = AbstractSet[tuple[str, int]]
@@ -54,10 +55,15 @@ HANDED = (*_HANDED.values(), FEW, UNCOMPILED)
 class BatchOccasion:
     """A batch is folded: its records are reasons."""
 
-    def __init__(self, batch: RecordBatch, codec: Decoder, mode: Mode, decided_at_ms: int | None) -> None:
+    def __init__(self, batch: RecordBatch, mode: Mode, decided_at_ms: int | None) -> None:
         """`decided_at_ms` None: each the moment it was appended."""
         self.mode = mode
-        self._batch, self._codec, self._decided_at_ms = batch, codec, decided_at_ms
+        self._batch, self._decided_at_ms = batch, decided_at_ms
+        self._read: tuple[Bytes, InteractionColumns] | None = None
+
+    def reads(self, payloads: Bytes, columns: InteractionColumns) -> None:
+        """Where its records are told from."""
+        self._read = payloads, columns
 
     def decided_at_ms(self, record: int) -> int:
         """When it is decided."""
@@ -68,11 +74,21 @@ class BatchOccasion:
         return int(self._batch.appended_at_ms[record])
 
     def reason(self, record: int, late: bool) -> Reason:
-        """The record, decoded: few are asked for."""
-        raw = self._batch[record]
-        event = self._codec.decode(raw.topic, raw.payload)
-        assert not isinstance(event, Tick), "compiled code folds no ticks"
-        return of_record(raw, event, late)
+        """The record, as its columns have it: what compiled code folded is not decoded once more."""
+        assert self._read is not None, "compiled code has read it"
+        (payloads, columns), batch = self._read, self._batch
+        cause = Cause(
+            kind="LATE" if late else CAUSES[TOPIC], topic=TOPIC, partition=batch.partition, offset=int(batch.offset[record]),
+            event_id=_text(payloads, columns.event_begin[record], columns.event_size[record]) or "",
+            occurred_at=int(columns.occurred_at_ms[record]),
+            detail=_text(payloads, columns.kind_begin[record], columns.kind_size[record]) or None,
+        )  # fmt: skip
+        campaign = _text(payloads, columns.campaign_begin[record], columns.campaign_size[record])
+        return Reason(cause, int(batch.appended_at_ms[record]), campaign)
+
+
+def _text(payloads: Bytes, begin: int, size: int) -> str | None:
+    return None if size < 0 else payloads[begin : begin + size].tobytes().decode()
 
 
 class TickOccasion:
@@ -104,7 +120,7 @@ class Forwarder:
         words, dimensions = self.copy.words.size, len(policy.dimensions)
         dreams = room_for(DREAMS, words, dimensions)
         self.desk = Desk(room_for(TALES, words, dimensions), self._blank(policy), dreams, np.zeros(schemes, np.int64))
-        self.teller = Teller(application, partition, policy, plan)
+        self.teller = Teller(application, partition, policy, plan, TALES)
         self._decoder = InteractionDecoder(shipped())
 
     def _blank(self, policy: CompiledPolicy) -> State:
@@ -112,7 +128,7 @@ class Forwarder:
         return State(words, words.view(np.float64), self.plan.plan, self.plan.numbers)
 
     def over(
-        self, batch: RecordBatch, accounts: Accounts, occasion: Occasion, enter: Entering, quarantined: Quarantined = frozenset()
+        self, batch: RecordBatch, accounts: Accounts, occasion: BatchOccasion, enter: Entering, quarantined: Quarantined = frozenset()
     ) -> "Run | None":
         """A run over a batch; None if there is nothing in it to gain. `enter` is asked for the first record of an account."""
         if len(batch) < FEWEST or not batch.of_topic(TOPIC).any():
@@ -123,6 +139,7 @@ class Forwarder:
         columns.fit[others] = 0
         if quarantined:
             columns.fit[[(raw.topic, raw.offset) in quarantined for raw in batch]] = 0
+        occasion.reads(payloads.buffer, columns)
         records = Records(payloads.buffer, keys.buffer, keys.begins, keys.ends, batch.offset, batch.appended_at_ms, columns)
         return Run(self, accounts, records, occasion, lambda place: enter(batch[place]), int(np.count_nonzero(others)))
 

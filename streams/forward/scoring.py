@@ -99,16 +99,22 @@ def _still(state: State, dimension: int) -> float:
 
 
 @compiled
+def worth(state: State, dimension: int, at_ms: int) -> float:
+    """A dimension at an instant, 0 to 100."""
+    plan = state.plan
+    if plan[dimension + KIND] == LINEAR:
+        return _stretched(state, dimension, measured(state, plan[dimension + SOURCE], at_ms))
+    return _still(state, dimension)
+
+
+@compiled
 def score(state: State, at_ms: int) -> int:
     """The score at an instant, in micro-points; the row keeps what each dimension is worth there."""
     plan, points = state.plan, 0.0
     for dimension in range(plan[DIMENSIONS], plan[DIMENSION_END], DIMENSION_WIDTH):
-        if plan[dimension + KIND] == LINEAR:
-            worth = _stretched(state, dimension, measured(state, plan[dimension + SOURCE], at_ms))
-        else:
-            worth = _still(state, dimension)
-        put(state.words, plan[dimension + WORTH], micro(worth))
-        points += state.numbers[plan[dimension + WEIGHT]] * worth
+        now = worth(state, dimension, at_ms)
+        put(state.words, plan[dimension + WORTH], micro(now))
+        points += state.numbers[plan[dimension + WEIGHT]] * now
     return micro(points)
 
 

@@ -18,9 +18,11 @@ from streams.earned import Claim, Standing
 from streams.forecasting import forecast_text
 from streams.forward import tales as t
 from streams.forward.cells import NOWHERE
+from streams.forward.labelling import Labeller
 from streams.forward.plan import SCHEME_WIDTH, SCHEMES, Plan
 from streams.kinds import Row
 from streams.leads import Heat, hot_lead
+from streams.ledger import Ledger
 from streams.moment import Crossing, Moment, Reason, of_time
 from streams.passing import CONDITION_ENDED, MOVE_DUE, ran_out_text
 from streams.playbooks import played
@@ -45,11 +47,12 @@ class Occasion(Protocol):
 
 
 class Tale(NamedTuple):
-    """What compiled code wrote: its numbers, the row, and what the dimensions were worth before."""
+    """What compiled code wrote: its numbers, the row, and what the dimensions were worth before; and its place among the others."""
 
     head: list[int]
     row: Row
     worths: list[int]
+    place: int
 
 
 class Decided(NamedTuple):
@@ -63,16 +66,19 @@ class Decided(NamedTuple):
 class Teller:
     """Tells what was decided under one policy, for one application and partition."""
 
-    def __init__(self, application: str, partition: int, policy: CompiledPolicy, plan: Plan) -> None:
+    def __init__(self, application: str, partition: int, policy: CompiledPolicy, plan: Plan, tales: int) -> None:
+        """`tales`: the most that are told at once."""
+        self.labeller = Labeller(policy, plan, tales)
         self.application, self.partition, self.policy = application, partition, policy
         self._first_scheme = int(plan.plan[SCHEMES])
 
     def told(self, tales: t.Tales, accounts: Accounts, occasion: Occasion) -> list[Decided]:
         """What was decided, step by step; the tales are forgotten."""
+        self.labeller.sum_up(tales)
         number, tales.written[0] = int(tales.written[0]), 0
         rows = tales.rows[:number].view(self.policy.layout.dtype)[:, 0]
         heads, worths = tales.heads[:number].tolist(), tales.worths[:number].tolist()
-        steps = groupby(map(Tale, heads, rows, worths), lambda tale: (tale.head[t.RECORD], tale.head[t.ACCOUNT]))
+        steps = groupby(map(Tale, heads, rows, worths, range(number)), lambda tale: (tale.head[t.RECORD], tale.head[t.ACCOUNT]))
         return [
             Decided(record, account, _Telling(self, accounts, account, record, occasion).told(step)) for (record, account), step in steps
         ]
@@ -130,13 +136,16 @@ class _Telling:
         head, scheme = tale.head, self._teller.scheme(tale.head[t.SCHEME])
         before, because = (head[t.BEFORE], _because(scheme, head)) if head[t.BEFORE] != NOWHERE else (None, entry_text(scheme))
         crossing = Crossing(scheme, before, head[t.SCORE_BEFORE], head[t.CLAIMED], tale.worths, because)
-        return change_told(self._moment, self._reason(tale), tale.row, self._dossier, crossing)
+        return change_told(self._moment, self._reason(tale), tale.row, self._dossier, crossing, self._ledger(tale))
+
+    def _ledger(self, tale: Tale) -> Ledger | None:
+        return self._teller.labeller.ledger(tale.place, tale.row, self._dossier, tale.head[t.NOW])
 
     def _lead(self, tale: Tale) -> msgspec.Struct | None:
         head, scheme = tale.head, self._teller.scheme(tale.head[t.SCHEME])
         fired = None if head[t.FIRED] == NOWHERE else scheme.triggers[head[t.FIRED]].text
         heat = Heat(head[t.BEFORE], head[t.AFTER], fired)
-        return hot_lead(self._moment, self._reason(tale), tale.row, self._dossier, scheme, heat)
+        return hot_lead(self._moment, self._reason(tale), tale.row, self._dossier, scheme, heat, lambda: self._ledger(tale))
 
     def _foretell(self, tale: Tale) -> None:
         """Put the forecast into the last change of its scheme."""

@@ -105,7 +105,7 @@ def busy_log(seed: int, records: int, accounts: int) -> list[Event]:
                 log.append(Interaction(
                     event_id=f"e{number}", account_id=who, occurred_at=at_ms, kind=random.choices(kinds, often)[0],
                     actor=random.choices(["CUSTOMER", "OWNER", "SYSTEM"], [8, 1, 1])[0],
-                    contact_id=random.choice([None, f"联系人{random.randrange(7)}"]),
+                    contact_id=random.choice([None, f"联系人{random.randrange(7)}"]), campaign_id=[None, f"c{number}", "活动"][number % 3],
                     dwell_seconds=random.choice([None, random.lognormvariate(3, 1)]),
                 ))  # fmt: skip
     return log

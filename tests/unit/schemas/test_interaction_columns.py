@@ -39,7 +39,7 @@ def test_columns_say_what_was_written() -> None:
 def test_the_types_of_the_columns_are_these() -> None:
     _, columns = columns_of(DECODER, [CODEC.encode(make.interaction())])
     u1, i4, i8, f8 = np.uint8, np.int32, np.int64, np.float64
-    assert [column.dtype for column in columns] == [u1, i8, i4, i8, i4, i8, i4, i8, u1, i8, i4, f8]
+    assert [column.dtype for column in columns] == [u1, i8, i4, i8, i4, i8, i4, i8, u1, i8, i4, i8, i4, f8]
     assert all(column.flags.c_contiguous and len(column) == 1 for column in columns)
 
 

@@ -1,9 +1,13 @@
 """Laws of rounding by largest remainder."""
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.forward.accounting import Sums, apportion
 from streams.rounding import apportioned
 from streams.units import micro
 
@@ -24,3 +28,17 @@ def test_the_largest_remainder_is_served_first_and_the_first_on_a_tie() -> None:
 def test_what_is_no_rounding_is_a_broken_invariant() -> None:
     with pytest.raises(ValueError, match="cannot be rounded"):
         apportioned(10, [3.0, 3.0])
+
+
+@given(st.lists(st.floats(-1e12, 1e12) | st.integers(-5, 5).map(lambda half: half / 2), min_size=1, max_size=12), st.integers(-15, 15))
+def test_compiled_code_apportions_as_python_does_and_refuses_what_it_refuses(exact: list[float], off: int) -> None:
+    room, total = np.zeros(len(exact), np.int64), round(math.fsum(exact)) + off
+    sums = Sums(room.astype(np.uint8), room, room, room, np.array(exact), room.copy(), room.copy())
+    fits = apportion(total, len(exact), sums)
+    try:
+        parts = apportioned(total, exact)
+    except ValueError:
+        assert not fits
+    else:
+        assert fits
+        assert sums.parts.tolist() == parts
