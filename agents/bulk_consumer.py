@@ -165,6 +165,15 @@ class BulkConsumer:
         self.close()
 
 
+def rehearse() -> None:
+    """Compile, or load, all that reading calls."""
+    library()
+    nobody, nowhere = np.zeros(0, np.int64), desk()
+    survey(nobody, nowhere, blank(0))
+    take(nobody, nobody, nowhere, Into(0, 0, 0, nobody, nobody, nobody))
+    give_back(nobody)
+
+
 def _by_partition(found: Survey, records: Words) -> list[Words]:
     """The places of the records of each partition, in their order. Mostly all are of one."""
     topic, partition = found.topic[records], found.partition[records]

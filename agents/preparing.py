@@ -3,6 +3,7 @@
 import logging
 import time
 
+from agents.bulk_consumer import rehearse
 from schemas import compiling
 from streams.forward.planning import NotPlanned, planned
 from streams.policy import CompiledPolicy
@@ -40,6 +41,7 @@ def prepare_to_fold(policy: CompiledPolicy) -> None:
     """Compile, or load, what the lanes will call. Code that cannot be kept on disk is one warning."""
     announcer = _Announcer()
     compiling.on_compiling(announcer.compiling)
+    rehearse()
     prepare(policy)
     announcer.done()
     try:

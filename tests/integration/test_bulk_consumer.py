@@ -45,7 +45,7 @@ def written(deployment: Deployment) -> None:
         producer.begin_transaction()
         _produce(deployment, producer, commits)
         (producer.commit_transaction if commits else producer.abort_transaction)(20)
-    deployment.append("orders", *(f"plain-{number}" for number in range(500)))
+    deployment.append("orders", *(f"plain-{number}" for number in range(60)))
     for topic in ("interactions", "orders"):
         deployment.committed(topic)
 
