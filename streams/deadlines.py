@@ -52,6 +52,8 @@ def _first_change(policy: CompiledPolicy, row: Row, after_ms: int, until_ms: int
 
 def next_timer(policy: CompiledPolicy, row: Row) -> int:
     """The earliest clock, pending move, end of a trigger's time or of an override, UNBOUNDED if there is none."""
+    if (compiled := foresight(policy)) is not None:
+        return compiled.next_timer(row)
     due = [int(row[scheme.column("pending_ms")]) for scheme in policy.schemes]
     due += [overrides.until_ms(scheme, row) for scheme in policy.schemes]
     due += [trigger.ends_ms(row) for scheme in policy.schemes for trigger in scheme.lasting]

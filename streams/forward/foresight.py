@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from streams.forward.cells import State
 from streams.forward.plan import SCHEME_WIDTH, SCHEMES
 from streams.forward.planning import NotPlanned, planned
-from streams.forward.scoring import lift, score
+from streams.forward.scoring import lift, next_timer, score
 from streams.forward.search import next_change, still_holds
 from streams.kinds import Row
 from streams.policy.compiled import CompiledPolicy
@@ -52,6 +52,10 @@ class Foresight:
         """The highest tier that a trigger of a scheme lifts to, 0 if none holds."""
         return int(lift(self._of(row), self._schemes[scheme], at_ms))
 
+    def next_timer(self, row: Row) -> int:
+        """The earliest clock, pending move or end of an override (ms), UNBOUNDED if there is none."""
+        return int(next_timer(self._of(row)))
+
     def next_change(self, row: Row, from_ms: int) -> tuple[int, bool]:
         """The first change after `from_ms`, and whether it is one for certain."""
         at_ms, exact = next_change(self._of(row), from_ms)
@@ -65,6 +69,7 @@ class Foresight:
         """Have everything compiled that may be asked."""
         self.score(row, 0)
         self.lift(row, next(iter(self._schemes)), 0)
+        self.next_timer(row)
         self.next_change(row, 0)
         self.still_holds(row, 0, 1)
 
