@@ -37,7 +37,7 @@ class Does(IntEnum):
     MAYBE = 10  # step behind it, branch of what is not null, branch of null
 
 
-_SIMPLE: Final = {"string": Does.TEXT, "int": Does.LONG, "long": Does.LONG, "double": Does.DOUBLE, "boolean": Does.BOOLEAN}
+SIMPLE: Final = {"string": Does.TEXT, "int": Does.LONG, "long": Does.LONG, "double": Does.DOUBLE, "boolean": Does.BOOLEAN}
 
 
 class Unknown(Exception):
@@ -87,8 +87,8 @@ class _Maker:
                 self._record(schema, kind)
             case {"type": simple} if isinstance(simple, str):
                 self.take(simple, kind)
-            case str() if schema in _SIMPLE:
-                self._steps.append([_SIMPLE[schema]])
+            case str() if schema in SIMPLE:
+                self._steps.append([SIMPLE[schema]])
             case str() if (known := self._named.get(schema.rpartition(".")[2])) is not None:
                 self.take(known, kind)
             case _:

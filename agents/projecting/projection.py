@@ -24,6 +24,7 @@ from agents.projecting.source import TIERS, TOPICS, TRANSITIONS, Source, Taken
 from agents.projecting.store import CHANGED, Away, Batch, Lost, Place, Store
 from agents.recovery import NOTHING
 from agents.settings import Settings
+from schemas.avro_reading import NestedReader
 from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
 from schemas.records import AccountTiers, HotLead, TierTransition
@@ -38,15 +39,31 @@ _SAY_EVERY_S = 10.0
 _log = logging.getLogger("tierstream.projection")
 
 
+class Readers:
+    """What reads the three kinds of records, in compiled code where it can. Shared by the partitions of a process."""
+
+    def __init__(self) -> None:
+        codec = Codec()
+        self.tiers, self.transitions = NestedReader(AccountTiers, codec), NestedReader(TierTransition, codec)
+        self.leads = NestedReader(HotLead, codec)
+
+
 class Projection:
     """Owns one partition from `recover` until its log is closed. One caller at a time."""
 
     def __init__(
-        self, settings: Settings, number: int, store: Store, admin: AdminClient, counters: ProjectionCounters, clock: Clock, codec: Codec
+        self,
+        settings: Settings,
+        number: int,
+        store: Store,
+        admin: AdminClient,
+        counters: ProjectionCounters,
+        clock: Clock,
+        readers: Readers,
     ) -> None:
         self.number, self.counters = number, counters
         self.log = Source(settings, number, admin)
-        self._store, self._clock, self._codec = store, clock, codec
+        self._store, self._clock, self._readers = store, clock, readers
         self._application, self._lead_ms = settings.application_id, int(settings.lead_days * DAY_MS)
         self._begun: dict[str, int] = {}
         self._place = Place({}, None, 0, 0)
@@ -197,14 +214,14 @@ class Projection:
     def _said(self, topic: str, payload: bytes, offset: int) -> Entry | None:
         match topic:
             case "account-tiers":
-                record = self._codec.decode_as(AccountTiers, payload)
+                record = self._readers.tiers.read(payload)
                 return entries.tiers(record, offset) if entries.is_ours(record, self._application) else None
             case "tier-transitions":
-                told = self._codec.decode_as(TierTransition, payload)
+                told = self._readers.transitions.read(payload)
                 quiet = offset < self._history.get(TRANSITIONS, 0)
                 return entries.transition(told, quiet=quiet) if entries.is_ours(told, self._application) else None
             case _:
-                lead = self._codec.decode_as(HotLead, payload)
+                lead = self._readers.leads.read(payload)
                 expires_at_ms = lead.decided_at + self._lead_ms
                 young = expires_at_ms > self._clock()
                 return entries.lead(lead, expires_at_ms + _LEAD_MARGIN_MS) if young and entries.is_ours(lead, self._application) else None

@@ -7,10 +7,9 @@ from agents.clocks import Clock
 from agents.counters import LaneCounters
 from agents.lanes import Lanes
 from agents.projecting.counting import ProjectionCounters
-from agents.projecting.projection import Projection
+from agents.projecting.projection import Projection, Readers
 from agents.projecting.store import Store
 from agents.settings import Settings
-from schemas.codec import Codec
 
 
 class Projections(Lanes):
@@ -20,9 +19,9 @@ class Projections(Lanes):
         """Nothing is connected before the first partition is taken."""
         self.projected = {number: ProjectionCounters() for number in range(settings.partitions)}
         self.by_number, self.counters = {}, dict(self.projected)
-        admin, codec = cache(partial(clients.admin_client, settings)), Codec()
+        admin, readers = cache(partial(clients.admin_client, settings)), Readers()
 
         def make(number: int, _counters: LaneCounters) -> Projection:
-            return Projection(settings, number, store, admin(), self.projected[number], clock, codec)
+            return Projection(settings, number, store, admin(), self.projected[number], clock, readers)
 
         self._make = make

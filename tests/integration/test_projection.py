@@ -164,6 +164,9 @@ def test_what_is_published_is_in_redis_told_to_who_listens_and_a_stop_is_quick(w
 def test_two_that_do_the_same_work_write_it_once(world: World) -> None:
     records = 50 + 50 * 8 + 50 * 8 + 50 * 4
     with world.projecting() as first, world.projecting() as second:
+        # who begins later begins where the other is, and reads less
+        begun = [lane for each in (first, second) for lane in each.by_number.values()]
+        eventually(lambda: all(lane.ready.is_set() for lane in begun), PATIENCE_S, "both having begun")
         world.live(50, to=8)
         world.await_agreement()
         read = lambda: total(first, "events") + total(second, "events")  # noqa: E731
