@@ -12,12 +12,12 @@ Pair = tuple[bytes, bytes | None]
 
 
 class Pairs(Sequence[Pair]):
-    """Record i has `keys[i]` and `payloads[i]`; one that has no key has an empty one."""
+    """Record i has `key[i]` and `payload[i]`; one that has no key has an empty one. (What has `keys` is a mapping to `dict`.)"""
 
-    __slots__ = ("keys", "payloads")
+    __slots__ = ("key", "payload")
 
     def __init__(self, keys: Pieces, payloads: Pieces) -> None:
-        self.keys, self.payloads = keys, payloads
+        self.key, self.payload = keys, payloads
 
     @staticmethod
     def of(pairs: Sequence[Pair]) -> "Pairs":
@@ -27,7 +27,7 @@ class Pairs(Sequence[Pair]):
         return Pairs(Pieces.of([key for key, _ in pairs]), Pieces.of([payload for _, payload in pairs]))
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.key)
 
     @overload
     def __getitem__(self, place: int) -> Pair: ...
@@ -36,17 +36,17 @@ class Pairs(Sequence[Pair]):
     def __getitem__(self, place: int | slice) -> "Pair | Pairs":
         """One pair, or those of a slice."""
         if isinstance(place, slice):
-            return Pairs(self.keys[place], self.payloads[place])
-        return self.keys[place] or b"", self.payloads[place]
+            return Pairs(self.key[place], self.payload[place])
+        return self.key[place] or b"", self.payload[place]
 
     def __iter__(self) -> Iterator[Pair]:
-        return ((key or b"", payload) for key, payload in zip(self.keys, self.payloads, strict=True))
+        return ((key or b"", payload) for key, payload in zip(self.key, self.payload, strict=True))
 
     def starting(self, prefix: bytes) -> Words:
         """The places of those whose keys start so."""
-        long = np.flatnonzero(self.keys.sizes >= len(prefix))
-        likely = long[self.keys.buffer[self.keys.begins[long]] == prefix[0]]
-        return np.array([place for place in likely.tolist() if (self.keys[place] or b"").startswith(prefix)], np.int64)
+        long = np.flatnonzero(self.key.sizes >= len(prefix))
+        likely = long[self.key.buffer[self.key.begins[long]] == prefix[0]]
+        return np.array([place for place in likely.tolist() if (self.key[place] or b"").startswith(prefix)], np.int64)
 
     def without(self, places: Words) -> "Pairs":
         """Those at other places than these."""
@@ -54,7 +54,7 @@ class Pairs(Sequence[Pair]):
 
     def picked(self, places: Words) -> "Pairs":
         """The pairs at these places."""
-        return Pairs(self.keys.picked(places), self.payloads.picked(places))
+        return Pairs(self.key.picked(places), self.payload.picked(places))
 
 
 NO_PAIRS = Pairs(NO_PIECES, NO_PIECES)

@@ -35,7 +35,7 @@ def put_back_plain(accounts: Accounts, layout_id: int, records: Pairs, waiting: 
     for place in np.flatnonzero(kinds == _OTHER).tolist():
         _replace(waiting, records, kinds, seen, place)
         seen = place
-        if records.payloads.sizes[place] < 0:
+        if records.payload.sizes[place] < 0:
             _put_back(accounts, records, kinds, begin, place)
             begin = place
         yield records[place]
@@ -46,7 +46,7 @@ def put_back_plain(accounts: Accounts, layout_id: int, records: Pairs, waiting: 
 def _replace(waiting: OlderPayloads, records: Pairs, kinds: Kinds, begin: int, end: int) -> None:
     """Take out what rows among these records are newer than."""
     if waiting:
-        for key in records.keys.picked(begin + np.flatnonzero(kinds[begin:end] == _ROW)):
+        for key in records.key.picked(begin + np.flatnonzero(kinds[begin:end] == _ROW)):
             waiting.pop(changelog.account_of(key or b""), None)
 
 
@@ -55,12 +55,12 @@ def _put_back(accounts: Accounts, records: Pairs, kinds: Kinds, begin: int, end:
     for kind, restore in ((_ROW, accounts.restore_rows), (_DOSSIER, accounts.restore_dossiers)):
         places = begin + np.flatnonzero(kinds[begin:end] == kind)
         if len(places):
-            restore(records.keys.picked(places), records.payloads.picked(places))
+            restore(records.key.picked(places), records.payload.picked(places))
 
 
 def _kinds(layout_id: int, records: Pairs) -> Kinds:
     """What each record is; a row of another layout, and whatever deletes, is another kind."""
-    keys, payloads, kinds = records.keys, records.payloads, np.zeros(len(records), np.uint8)
+    keys, payloads, kinds = records.key, records.payload, np.zeros(len(records), np.uint8)
     of_layout = np.frombuffer(changelog.row_payload(layout_id, b""), np.uint8)
     _sort(keys.buffer, keys.begins, keys.sizes, payloads.buffer, payloads.begins, payloads.sizes, of_layout, kinds)
     return kinds

@@ -98,6 +98,7 @@ def test_packed_headers_come_back(headers: tuple[tuple[str, bytes | None], ...])
 def test_pairs_are_the_sequence_that_they_were_made_of(pairs: list[tuple[bytes, bytes | None]], prefix: bytes) -> None:
     made = Pairs.of(pairs)
     assert (list(made), [made[place] for place in range(len(made))], list(made[1:])) == (pairs, pairs, pairs[1:])
+    assert dict(made) == dict(pairs)
     found = made.starting(prefix)
     assert list(made.picked(found)) == [pair for pair in pairs if pair[0].startswith(prefix)]
     assert list(made.without(found)) == [pair for pair in pairs if not pair[0].startswith(prefix)]
