@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from agents.messages import parted, there
 from agents.reading import committed_messages, consumer_from, end_of, partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
 from agents.transactions import Transactions
 from agents.unit_of_work import CHANGELOG
 from schemas.changelog import POLICY_KEY, PROGRESS_PREFIX, policy_of
-from schemas.codec import Codec
 from schemas.errors import PolicyError, SettingsError
 from schemas.records import PolicyActivated, TierTransition
 from streams.activation import Ordered, judged, policy_from
@@ -104,7 +104,8 @@ class Activation:
     def order(self, now_ms: int) -> dict[int, int]:
         """Write it to every partition, in one transaction. The changelog's ends before it."""
         ends = {number: end_of(self._settings, CHANGELOG, number) for number in range(self.partitions)}
-        payload, transactions = Codec().encode(self.record(now_ms)), Transactions(self._settings, _name(self._settings), "change of policy")
+        payload = codec_for(self._settings).encode(self.record(now_ms))
+        transactions = Transactions(self._settings, _name(self._settings), "change of policy")
         transactions.open()
 
         def send() -> None:

@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from agents import clients
 from agents.messages import parted, there
 from agents.reading import beginning_of, end_of, partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
-from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
 from schemas.json_values import from_json
 from schemas.records import Action, Command
@@ -50,7 +50,7 @@ def sent(settings: Settings, command: Command) -> Place:
     producer = clients.idempotent_producer(settings)
     producer.produce(
         settings.topic_name("commands"),
-        Codec().encode(command),
+        codec_for(settings).encode(command),
         command.account_id.encode(),
         on_delivery=lambda error, message: failed.append(error.str()) if error is not None else delivered.append(message),
     )
@@ -64,7 +64,7 @@ class Listener:
 
     def __init__(self, settings: Settings, command: Command, *, answered_before: bool) -> None:
         """`answered_before`: the id is the caller's own, so the answer may have been there for long."""
-        self._settings, self._command, self._codec = settings, command, Codec()
+        self._settings, self._command, self._codec = settings, command, codec_for(settings)
         self._number = partition_for(command.account_id.encode(), partitions_of(settings, "actions"))
         self._first = (beginning_of if answered_before else end_of)(settings, "actions", self._number)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.reading import committed_records
+from agents.registry import codec_for
 from agents.settings import Settings
 from agents.transactions import Transactions
 from schemas.codec import Codec
@@ -48,7 +49,7 @@ class Delivery:
 
     def __init__(self, settings: Settings, path: Path, digest: str) -> None:
         self._settings, self._digest = settings, digest
-        self._codec = Codec()
+        self._codec = codec_for(settings)
         self._transactions = Transactions(settings, f"ingest-{digest[:24]}", f"ingest of {path}")
 
     def open(self) -> IngestProgress:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from agents.reading import committed_messages, partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
 from schemas.changelog import POLICY_KEY, TICK_KEY, Kind, classify, dossier_key, progress_of, row_key
 from schemas.codec import Codec
@@ -76,7 +77,7 @@ def _check_policy(payload: bytes | None, policy: CompiledPolicy) -> None:
 
 def evidence(settings: Settings, inputs: tuple[str, ...], account_id: str, watcher: Watcher = UNWATCHED) -> Iterator[dict[str, Any]]:
     """Every record of the account in the input topics, topic by topic, as JSON with its place."""
-    codec, key = Codec(), account_id.encode()
+    codec, key = codec_for(settings), account_id.encode()
     for topic in inputs:
         number = partition_for(key, partitions_of(settings, topic))
         for message in _read(settings, topic, number, watcher):

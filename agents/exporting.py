@@ -19,6 +19,7 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 from agents.json_lines import made_tick_line_of, placed_line_of
 from agents.reading import committed_records, partitions_of
+from agents.registry import codec_for
 from agents.replaying import InputRanges
 from agents.settings import Settings
 from schemas.codec import Codec
@@ -64,7 +65,7 @@ class Export:
     def __init__(self, settings: Settings, topics: Sequence[str] = (), *, on_read: Callable[[int], None] = lambda _: None) -> None:
         self._settings, self._topics, self._on_read = settings, frozenset(topics or INPUTS), on_read
         self._read = 0
-        self._codec = Codec()
+        self._codec, self._of_files, self._foreign = codec_for(settings), Codec(), settings.registry_url is not None
         self._partitions = partitions_of(settings, "fold-order")
         self._written: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
@@ -88,9 +89,10 @@ class Export:
     def _logged(self, number: int, kept: Kept) -> LoggedRecord:
         raw, record = kept.raw, kept.record
         if raw is None:
-            return LoggedRecord(kept.topic, number, NOWHERE, kept.at_ms, None, self._codec.encode(record))
+            return LoggedRecord(kept.topic, number, NOWHERE, kept.at_ms, None, self._of_files.encode(record))
         assert raw.payload is not None, "what was decoded has a payload"
-        return LoggedRecord(raw.topic, number, raw.offset, raw.appended_at_ms, raw.key, raw.payload)
+        payload = self._of_files.encode(record) if self._foreign else raw.payload  # a file is read without the registry
+        return LoggedRecord(raw.topic, number, raw.offset, raw.appended_at_ms, raw.key, payload)
 
     def _lines(self, number: int) -> Iterator[tuple[int, str]]:
         """The lines of one partition with their append times."""

@@ -20,9 +20,9 @@ from agents.kafka_log import KafkaLog
 from agents.lane import Duty, Lane
 from agents.obituary import EndsTheProcess
 from agents.patience import GivenUp
+from agents.registry import codec_for
 from agents.settings import Settings
 from agents.stepping import Steps
-from schemas.codec import Codec
 from schemas.records import Mode
 from streams.batches import RecordBatch
 from streams.cycle import Folded, fold_cycle
@@ -257,7 +257,7 @@ class Lanes:
 
 def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarantined: frozenset[tuple[str, int, int]]) -> MakeLane:
     """Lanes on Kafka under this policy, sharing one codec, one admin client and one baton."""
-    codec, baton = Codec(), threading.Lock()
+    codec, baton = codec_for(settings, at_work=True), threading.Lock()
     topics = policy.folded if settings.clock == "wall" else (*policy.folded, "ticks")
     mode: Mode = "LIVE" if settings.clock == "wall" else "BACKFILL"
     admin = cache(partial(clients.admin_client, settings))  # made with the first lane: nothing connects before
@@ -265,7 +265,7 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
 
     def make(number: int, counters: LaneCounters) -> Lane:
         refused = frozenset((topic, offset) for topic, partition, offset in quarantined if partition == number)
-        partition = Partition(number, settings.partitions, settings.application_id, policy)
+        partition = Partition(number, settings.partitions, settings.application_id, policy, schemas=codec.catalogue)
         counters.policy = lambda: partition.policy
 
         def fold(records: RecordBatch, decided_at_ms: int, tick_ms: int | None, decided_to: int | None) -> Folded:

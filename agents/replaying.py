@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from agents.reading import committed_chunks, committed_records, end_of, partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import SettingsError
@@ -52,7 +53,7 @@ class LiveReplay:
     """The comparison, partition by partition; `outputs` counts by topic what was folded again."""
 
     def __init__(self, settings: Settings, policy: CompiledPolicy) -> None:
-        self._settings, self._policy, self._codec = settings, policy, Codec()
+        self._settings, self._policy, self._codec = settings, policy, codec_for(settings)
         self.partitions = partitions_of(settings, "tier-transitions")
         self.outputs: Counter[str] = Counter(dict.fromkeys(COMPARED, 0))
         self.transactions = 0
@@ -87,7 +88,7 @@ class LiveReplay:
 
     def refolded(self, number: int) -> Iterator[tuple[int, list[Output]]]:
         """What the log of a partition says, transaction by transaction, with the offset of its fold order."""
-        partition = Partition(number, self.partitions, self._settings.application_id, self._policy)
+        partition = Partition(number, self.partitions, self._settings.application_id, self._policy, schemas=self._codec.catalogue)
         offsets = deque[int]()
         for outputs in refolded(partition, self._log(partition, offsets), self._codec):
             partition.take_changes()

@@ -19,6 +19,9 @@ from schemas.topics import TOPICS, physical_name
 ENV_PREFIX = "TIERSTREAM_"
 FILE_VARIABLE = f"{ENV_PREFIX}SETTINGS"
 _KAFKA_NAME = r"^[a-zA-Z0-9._-]*$"
+_OPTIONS = ("kafka", "registry")
+"""Settings that hold a client's options, passwords among them."""
+_SECRET = (*_OPTIONS, "redis_url")
 
 
 class TomlFile(PydanticBaseSettingsSource):
@@ -169,6 +172,20 @@ class Settings(BaseSettings):
         repr=False,
         description="librdkafka options for every client (security.protocol, sasl.*, ssl.*), JSON in the variable. Never logged.",
     )
+    registry_url: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="A schema registry (Confluent's API): public records carry its ids. Not set: those of the catalogue, without any.",
+    )
+    registry: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Options for the registry, JSON in the variable: basic.auth.user.info, bearer.auth.token, ssl.ca.location, "
+        "ssl.certificate.location, ssl.key.location, ssl.key.password. Never logged.",
+    )
+    registry_ids: Path | None = Field(
+        None, description="A file that keeps what the registry said, so that a worker starts while it is down. Not set: it refuses to."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -206,17 +223,19 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as invalid:
         raise SettingsError([_problem(error) for error in invalid.errors(include_input=True)]) from None
     except UnreadableSource as unreadable:
-        raise SettingsError(f"{ENV_PREFIX}KAFKA must be a JSON object of strings ({unreadable.__cause__ or unreadable})") from None
+        named = next((name for name in _OPTIONS if f'"{name}"' in str(unreadable)), "KAFKA").upper()
+        raise SettingsError(f"{ENV_PREFIX}{named} must be a JSON object of strings ({unreadable.__cause__ or unreadable})") from None
 
 
 def _problem(error: Any) -> str:
     """`TIERSTREAM_PARTITIONS: input should be greater than or equal to 1, got 0`; never the value of a client option."""
     place = [str(part) for part in error["loc"]]
-    name = ENV_PREFIX + ".".join(place).upper() if place[0] != "kafka" else ".".join([f"{ENV_PREFIX}KAFKA", *place[1:]])
+    secret = place[0] in _SECRET
+    name = ".".join([ENV_PREFIX + place[0].upper(), *place[1:]]) if secret else ENV_PREFIX + ".".join(place).upper()
     if error["type"] == "extra_forbidden":
         return f"{place[0]}: there is no such setting (see `tierstream --help`)"
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{name}: {message}" if place[0] in ("kafka", "redis_url") else f"{name}: {message}, got {error['input']!r}"
+    return f"{name}: {message}" if secret else f"{name}: {message}, got {error['input']!r}"
 
 
 class Setting(NamedTuple):

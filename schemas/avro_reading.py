@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import catalogue as catalogues
 from schemas.codec import Codec
 from schemas.compiling import compiled
 from schemas.limits import MAX_TEXT_BYTES, quick_checks
@@ -39,7 +38,7 @@ class NestedReader(Generic[Record]):
 
     def __init__(self, record_type: type[Record], codec: Codec) -> None:
         """Raises Unknown where the record's schema is none that programs know."""
-        schema = catalogues.shipped().followed(record_type.__name__)
+        schema = codec.catalogue.followed(record_type.__name__)
         self._frame = b"\0" + schema.id.to_bytes(_FRAME_BYTES - 1, "big")
         self._program = reading_program_of(schema.definition)
         self._type, self._codec = record_type, codec

@@ -18,8 +18,9 @@ import msgspec
 from fastavro.read import SchemaResolutionError
 
 from schemas import catalogue as catalogues
-from schemas.catalogue import Schema, SchemaCatalogue
+from schemas.catalogue import FOREIGN, Schema, SchemaCatalogue
 from schemas.errors import Reason, RecordRejected
+from schemas.foreign import unreadable
 from schemas.limits import MAX_TEXT_BYTES, QuickChecks, breaches, quick_checks, shown
 from schemas.records import Event, PolicyActivated, Tick
 from schemas.shapes import holds_structs
@@ -66,7 +67,7 @@ class Codec:
 
     def __init__(self, catalogue: SchemaCatalogue | None = None, *, compiled: bool = False) -> None:
         """`compiled`: flat records too are written in compiled code, which has to be loaded; nested ones always are."""
-        self._catalogue = catalogue or catalogues.shipped()
+        self.catalogue = self._catalogue = catalogue or catalogues.shipped()
         self._compiled = compiled
         self._readers: dict[tuple[type[msgspec.Struct], bytes], _Reader] = {}
         self._writers: dict[type[msgspec.Struct], _Writer] = {}
@@ -113,18 +114,20 @@ class Codec:
                 Reason.UNDECODABLE, f"payload must start with byte 0 and a schema id of 4 bytes, got {payload[:_FRAME_BYTES].hex(' ')}"
             )
         schema_id = int.from_bytes(payload[1:_FRAME_BYTES], "big")
-        written = self._catalogue.by_id(schema_id)
+        name = record_type.__name__
+        written = self._catalogue.written(name, schema_id)
         if written is None:
             raise RecordRejected(Reason.UNKNOWN_SCHEMA, f"schema id must be in the catalogue, got {schema_id}", schema_id)
-        name = record_type.__name__
         if written.record != name:
             raise RecordRejected(Reason.WRONG_RECORD, f"record must be {name}, got {written.record} (schema {schema_id})", schema_id)
         followed = self._catalogue.followed(name)
+        if written.version == FOREIGN and (fault := unreadable(written.definition, followed.definition)) is not None:
+            raise RecordRejected(Reason.UNKNOWN_SCHEMA, f"{name} of schema {schema_id} cannot be read: {fault}", schema_id)
         reader = _Reader(
             schema_id=schema_id,
             record_type=record_type,
             writer=_parsed(written),
-            projection=None if written is followed else _parsed(followed),
+            projection=None if written.definition == followed.definition else _parsed(followed),
             checks=quick_checks(record_type),
         )
         return self._readers.setdefault((record_type, payload[:_FRAME_BYTES]), reader)

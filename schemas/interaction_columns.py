@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.avro_columns import fill, room
 from schemas.avro_programs import Column, Kind, Program, as_arrays, program
-from schemas.catalogue import SchemaCatalogue
+from schemas.catalogue import FOREIGN, SchemaCatalogue
 from schemas.records.inputs import Actor, Interaction
 
 _ACTORS: Final = get_args(Actor)
@@ -69,7 +69,7 @@ class InteractionDecoder:
 def _programs(catalogue: SchemaCatalogue) -> list[Program]:
     """The programs of the schemas whose records columns can hold."""
     name = Interaction.__name__
-    written = [schema for schema in catalogue.all() if schema.record == name]
+    written = [schema for schema in catalogue.of_record(name) if schema.version != FOREIGN]
     made = [program(each.id, each.definition, catalogue.followed(name).definition, _COLUMNS, _ACTORS) for each in written]
     return [each for each in made if each is not None and _is_held(each.missing)]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.catalogue import SchemaCatalogue
 from schemas.errors import RecordRejected
 from schemas.records import AccountProfile, AccountTiers, Action, Command, Event, HotLead, Mode, RiskSignal, TierTransition
 from schemas.topics import INPUTS
@@ -38,11 +39,22 @@ class Partition(PartitionState):
     """One partition under one policy. `partitions` None: keys are not checked against the partition (replay of a file)."""
 
     def __init__(
-        self, number: int, partitions: int | None, application: str, policy: CompiledPolicy, *, guarded: bool = True, forward: bool = True
+        self,
+        number: int,
+        partitions: int | None,
+        application: str,
+        policy: CompiledPolicy,
+        *,
+        guarded: bool = True,
+        forward: bool = True,
+        schemas: SchemaCatalogue | None = None,
     ) -> None:
-        """`forward` False folds every record in Python: the law "Fast-forward" holds the two to the same outputs and rows."""
+        """`forward` False folds every record in Python: the law "Fast-forward" holds the two to the same outputs and rows.
+
+        `schemas`: those that the payloads are written in; None: the catalogue's.
+        """
         self._partitions = partitions
-        super().__init__(number, application, policy, guarded=guarded, forwards=forward and guarded)
+        super().__init__(number, application, policy, guarded=guarded, forwards=forward and guarded, schemas=schemas)
 
     def __len__(self) -> int:
         return len(self._accounts)

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 
 from schemas import changelog
+from schemas.catalogue import SchemaCatalogue
 from schemas.pairs import Pairs
 from streams.account import AccountFold
 from streams.accounts import Accounts
@@ -23,9 +24,11 @@ from streams.restoring import put_back_plain
 class PartitionState:
     """The accounts of a partition and what goes with them. `kept`: the policy in force, as the changelog has it."""
 
-    def __init__(self, number: int, application: str, policy: CompiledPolicy, *, guarded: bool, forwards: bool) -> None:
+    def __init__(
+        self, number: int, application: str, policy: CompiledPolicy, *, guarded: bool, forwards: bool, schemas: SchemaCatalogue | None
+    ) -> None:
         self.number, self.application = number, application
-        self._guarded, self._forwards = guarded, forwards
+        self._guarded, self._forwards, self._schemas = guarded, forwards, schemas
         self._begin(policy)
 
     def _begin(self, policy: CompiledPolicy) -> None:
@@ -43,7 +46,7 @@ class PartitionState:
     def _fold_under(self, policy: CompiledPolicy) -> None:
         self.policy = policy
         self._fold = AccountFold(self.application, self.number, policy, guarded=self._guarded)
-        self._forwarder = forwarder_for(self.application, self.number, policy) if self._forwards else None
+        self._forwarder = forwarder_for(self.application, self.number, policy, self._schemas) if self._forwards else None
 
     def take_changes(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of every account touched since the last call, of the commands known, and last of the last tick."""

@@ -61,9 +61,9 @@ class Shop:
         assert producer.flush(30) == 0
 
 
-def opened(kafka: Broker, prefix: str, folder: Path) -> Shop:
-    """An engine's lane has folded what came and is gone."""
-    settings = deployment(kafka.bootstrap, prefix, partitions=1)
+def opened(kafka: Broker, prefix: str, folder: Path, **more: Any) -> Shop:
+    """An engine's lane has folded what came and is gone. `more`: settings."""
+    settings = deployment(kafka.bootstrap, prefix, partitions=1, **more)
     now_ms = wall_clock()
     acme = [interaction("acme", kind, now_ms) for kind in ("DOWNLOAD", "DOWNLOAD", "DOWNLOAD", "PRICE_INQUIRY")]
     gone = [interaction("gone", "DOWNLOAD", now_ms) for _ in range(3)]

@@ -38,7 +38,7 @@ def deployment(bootstrap: str, prefix: str, **more: Any) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables under which a process of this deployment runs."""
-    chosen = settings.model_dump(mode="json", exclude_defaults=True, exclude={"kafka"})
+    chosen = settings.model_dump(mode="json", exclude_defaults=True, exclude={"kafka", "registry"})
     return os.environ | {f"TIERSTREAM_{name.upper()}": str(value) for name, value in chosen.items()}
 
 

@@ -29,7 +29,7 @@ def audit(
     """
     from agents.auditing import audited
     from agents.reading import committed_messages
-    from schemas.codec import Codec
+    from agents.registry import codec_for
     from streams.intake import RawRecord
 
     settings = settings_from(bootstrap_servers=bootstrap_servers, application_id=application_id, topic_prefix=topic_prefix)
@@ -43,7 +43,7 @@ def audit(
             RawRecord("tier-transitions", message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value())
             for message in messages
         )
-        found = audited(raw, Codec())
+        found = audited(raw, codec_for(settings))
     if as_json:
         print_json(_summary(name, found))
     else:

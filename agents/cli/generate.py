@@ -141,11 +141,11 @@ def _send(settings: Any, asked: _Asked, poison_share: float) -> "Tally":
     from agents.generating.poison import Poisoner
     from agents.generating.producing import Feeder
     from agents.provisioning import check_topics
-    from schemas.codec import Codec
+    from agents.registry import codec_for
 
     if problems := check_topics(settings):
         raise SettingsError(problems)
-    poisoner = Poisoner(asked.random, poison_share, settings.partitions, Codec())
+    poisoner = Poisoner(asked.random, poison_share, settings.partitions, codec_for(settings))
     records = map(poisoner.frame, asked.happenings(live=asked.is_live))
     feeder = Feeder(settings, rate=asked.rate if asked.is_live and asked.rate else None)
     console = err()

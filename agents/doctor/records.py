@@ -8,6 +8,7 @@ from confluent_kafka import Message
 
 from agents.doctor.findings import Finding, Ground, fine, wrong
 from agents.doctor.tails import newest
+from agents.registry import codec_for
 from schemas.codec import Codec
 from schemas.errors import Reason, RecordRejected
 from schemas.records import Event
@@ -17,7 +18,10 @@ SAMPLE = 200
 
 _MENDS: dict[Reason, tuple[str, str]] = {
     Reason.WRONG_PARTITION: ("partitioner", "the producer must use murmur2 (Java: the default; librdkafka: partitioner=murmur2_random)"),
-    Reason.UNKNOWN_SCHEMA: ("schemas", "write with the ids of schemas/avro/catalogue.json, not those of another registry"),
+    Reason.UNKNOWN_SCHEMA: (
+        "schemas",
+        "write with the ids of schemas/avro/catalogue.json, or set the registry (TIERSTREAM_REGISTRY_URL)",
+    ),
     Reason.UNDECODABLE: ("schemas", "write Avro in Confluent framing: a zero byte, four bytes of schema id, the record"),
     Reason.WRONG_RECORD: ("schemas", "produce each record to the topic that carries it"),
     Reason.MISSING_KEY: ("keys", "key every record with its account_id in UTF-8"),
@@ -42,7 +46,7 @@ def sampled(ground: Ground) -> Iterator[Finding]:
     """A finding for each input and reason."""
     refused: Counter[tuple[str, Reason]] = Counter()
     first: dict[tuple[str, Reason], Refusal] = {}
-    read, codec = 0, Codec()
+    read, codec = 0, codec_for(ground.settings)
     for (topic, number), messages in newest(ground, ground.inputs, SAMPLE).items():
         for message in messages:
             read += 1

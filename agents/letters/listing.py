@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agents.letters.reading import Illegible, Letter, Wanted, letters, returned
 from agents.letters.returning import refusal_now
 from agents.reading import partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import Reason, RecordRejected, SettingsError
@@ -34,7 +35,7 @@ class Whole(NamedTuple):
 
 def listing(settings: Settings, wanted: Wanted, limit: int, on_total: OnCount, on_read: OnCount) -> Listing:
     """What is there now."""
-    codec = Codec()
+    codec = codec_for(settings)
     found = Listing(Counter(), [], [])
     newest: dict[int, deque[Letter]] = {}
     for letter in letters(settings, returned(settings, codec), on_total=on_total, on_read=on_read):
@@ -50,7 +51,7 @@ def listing(settings: Settings, wanted: Wanted, limit: int, on_total: OnCount, o
 
 def found_at(settings: Settings, place: str, on_total: OnCount, on_read: OnCount) -> Whole | None:
     """The letter at a place, None if there is none. Raises SettingsError for one that no worker has written."""
-    codec = Codec()
+    codec = codec_for(settings)
     for letter in letters(settings, returned(settings, codec), on_total=on_total, on_read=on_read):
         if letter.place != place:
             continue

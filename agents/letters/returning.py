@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from agents.clocks import Clock, wall_clock
 from agents.letters.reading import Illegible, Letter, State, Wanted, letters, returned
 from agents.reading import partitions_of
+from agents.registry import codec_for
 from agents.settings import Settings
 from agents.transactions import HASHED, Transactions
 from schemas import dead_letters
@@ -64,7 +65,7 @@ class Return:
 
     def __init__(self, settings: Settings, wanted: Wanted, how: How, clock: Clock = wall_clock) -> None:
         self._settings, self._wanted, self._how, self._clock = settings, wanted, how, clock
-        self._codec = Codec()
+        self._codec = codec_for(settings)
         self._outcome = Outcome(Counter(), Counter(), Counter())
         self._partitions = 0
         self._superseded: frozenset[str] = frozenset()

@@ -42,8 +42,7 @@ _log = logging.getLogger("tierstream.projection")
 class Readers:
     """What reads the three kinds of records, in compiled code where it can. Shared by the partitions of a process."""
 
-    def __init__(self) -> None:
-        codec = Codec()
+    def __init__(self, codec: Codec) -> None:
         self.tiers, self.transitions = NestedReader(AccountTiers, codec), NestedReader(TierTransition, codec)
         self.leads = NestedReader(HotLead, codec)
 

@@ -9,6 +9,7 @@ from agents.lanes import Lanes
 from agents.projecting.counting import ProjectionCounters
 from agents.projecting.projection import Projection, Readers
 from agents.projecting.store import Store
+from agents.registry import codec_for
 from agents.settings import Settings
 
 
@@ -19,7 +20,7 @@ class Projections(Lanes):
         """Nothing is connected before the first partition is taken."""
         self.projected = {number: ProjectionCounters() for number in range(settings.partitions)}
         self.by_number, self.counters = {}, dict(self.projected)
-        admin, readers = cache(partial(clients.admin_client, settings)), Readers()
+        admin, readers = cache(partial(clients.admin_client, settings)), Readers(codec_for(settings))
 
         def make(number: int, _counters: LaneCounters) -> Projection:
             return Projection(settings, number, store, admin(), self.projected[number], clock, readers)

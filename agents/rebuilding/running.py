@@ -24,11 +24,11 @@ from agents.rebuilding.history import History, histories, surveyed
 from agents.rebuilding.source import Source, Survey
 from agents.rebuilding.standing import beginning, require_source
 from agents.recovery import take
+from agents.registry import codec_for
 from agents.settings import Settings
 from agents.transactions import Transactions
 from agents.unit_of_work import CHANGELOG
 from schemas.changelog import REBUILT_KEY, Rebuilt, rebuilt_payload
-from schemas.codec import Codec
 from schemas.errors import SettingsError
 from streams.partition import Partition
 from streams.policy import CompiledPolicy
@@ -43,7 +43,7 @@ class Rebuild:
         self._settings, self._policy = settings, policy
         self._source = settings.model_copy(update={"application_id": source, "output_prefix": ""})
         self._topics = (*policy.folded, "ticks")
-        self._codec = Codec()
+        self._codec = codec_for(settings)
         require_source(settings, self._source)
         self._standing = [Rebuilt(source, "")] * settings.partitions if dry else beginning(settings, self._source)
         self._surveys = surveyed(self._source, [rebuilt.next_offset for rebuilt in self._standing])
@@ -118,7 +118,7 @@ class Rebuild:
         return writer.rebuilt
 
     def _partition(self, number: int) -> Partition:
-        return Partition(number, self._settings.partitions, self._settings.application_id, self._policy)
+        return Partition(number, self._settings.partitions, self._settings.application_id, self._policy, schemas=self._codec.catalogue)
 
     def _compared(self, found: Movement, partition: Partition) -> Movement:
         """Counted with the others; nothing where the source has no state any more."""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.reading import committed_records
+from agents.registry import codec_for
 from agents.replaying import InputRanges
 from agents.settings import Settings
-from schemas.codec import Codec
 from schemas.records import FoldedRange, FoldOrder
 from streams.batches import Chunk
 
@@ -38,7 +38,7 @@ class Source:
     """One partition of what the application `settings` names has folded."""
 
     def __init__(self, settings: Settings, number: int) -> None:
-        self._settings, self.number, self._codec = settings, number, Codec()
+        self._settings, self.number, self._codec = settings, number, codec_for(settings)
 
     def survey(self, since: int) -> Survey:
         """All of it; the records are those that lie ahead of this offset."""

@@ -50,8 +50,9 @@ class Filled(NamedTuple):
 def of_broker(settings: Settings, topics: Collection[str], policy: CompiledPolicy | None, watcher: Watcher) -> Filled:
     """What the topics hold now."""
     from agents.reading import committed_messages
+    from agents.registry import codec_for
 
-    (model, rows), codec = begun(policy), Codec()
+    (model, rows), codec = begun(policy), codec_for(settings)
     erased: list[str] = []
 
     def said() -> Iterator[tuple[str, Row]]:

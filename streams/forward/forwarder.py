@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.catalogue import shipped
+from schemas.catalogue import SchemaCatalogue, shipped
 from schemas.interaction_columns import InteractionColumns, InteractionDecoder
 from schemas.records import Cause, Mode
 from streams.account import Fate
@@ -114,14 +114,16 @@ class TickOccasion:
 class Forwarder:
     """What moves over the dull records of a policy, and decides what follows of the others. One caller at a time."""
 
-    def __init__(self, application: str, partition: int, policy: CompiledPolicy, plan: Plan) -> None:
+    def __init__(
+        self, application: str, partition: int, policy: CompiledPolicy, plan: Plan, schemas: SchemaCatalogue | None = None
+    ) -> None:
         self.plan = plan
         self.copy, schemes = self._blank(policy), (int(plan.plan[SCHEME_END]) - int(plan.plan[SCHEMES])) // SCHEME_WIDTH
         words, dimensions = self.copy.words.size, len(policy.dimensions)
         dreams = room_for(DREAMS, words, dimensions)
         self.desk = Desk(room_for(TALES, words, dimensions), self._blank(policy), dreams, np.zeros(schemes, np.int64))
         self.teller = Teller(application, partition, policy, plan, TALES)
-        self._decoder = InteractionDecoder(shipped())
+        self._decoder = InteractionDecoder(schemas or shipped())
 
     def _blank(self, policy: CompiledPolicy) -> State:
         words = np.zeros(policy.layout.description.row_bytes // 8, np.int64)
@@ -157,10 +159,10 @@ class Forwarder:
                 accounts.make_room()
 
 
-def forwarder_for(application: str, partition: int, policy: CompiledPolicy) -> Forwarder | None:
+def forwarder_for(application: str, partition: int, policy: CompiledPolicy, schemas: SchemaCatalogue | None = None) -> Forwarder | None:
     """What moves over a policy's dull records; None if compiled code does not know the policy."""
     known = foresight(policy)
-    return None if known is None else Forwarder(application, partition, policy, known.plan)
+    return None if known is None else Forwarder(application, partition, policy, known.plan, schemas)
 
 
 class Run:

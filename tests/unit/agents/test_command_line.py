@@ -17,7 +17,7 @@ from tests.house.tree import ROOT
 
 COMMANDS = (
     "demo", "doctor", "broker up", "broker down", "broker status", "topics create", "topics check", "schemas export", "schemas asyncapi",
-    "worker", "project", "tiers", "top", "generate", "ingest records",
+    "schemas register", "worker", "project", "tiers", "top", "generate", "ingest records",
     "ingest orders", "command override", "command revoke", "command assign-owner", "command erase",
     "rebuild", "replay", "report", "export", "explain", "audit", "dead-letters list", "dead-letters show", "dead-letters replay",
     "policy check", "policy schema", "policy calibrate", "policy activate",
