@@ -93,7 +93,7 @@ def by_size() -> Iterator[Plan]:
         small={"most": 100_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_accounts(policy, **sizes, runs=runs, tell=tell)),
         asked_for=True,
-        minutes=4,
+        minutes=2,
     )
     yield Plan(
         name="growth-touched",
@@ -107,7 +107,7 @@ def by_size() -> Iterator[Plan]:
         most_runs=3,
         small={"accounts": 20_000, "batches": 1},
         take=lambda sizes, runs, tell: plain(growth.by_hot_set(policy, **sizes, runs=runs, tell=tell)),
-        minutes=1.5,
+        minutes=1,
     )
 
 

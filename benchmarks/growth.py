@@ -1,12 +1,13 @@
 """Does an event cost more, or an account take more, where there are more accounts? And where more of them are hot? In memory, as `stages`.
 
-With so many accounts: every account has had one record; then events at random among all of them, batch after batch. With so large a hot
-set: the events go to that share of all accounts. Each run is a stretch of its own on the same rows. Memory is the growth of what is
-resident while the accounts are made, without dossiers, after free memory was given back.
+With so many accounts: every account has had one record (some have lived; their rows are put back under all the names); then events at
+random among all of them, batch after batch. With so large a hot set: the events go to that share of all accounts. Each run is a stretch
+of its own on the same rows. Memory is the growth of what is resident while rows are put back, after free memory was given back.
 """
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ from benchmarks.figures import Run, Tell
 from benchmarks.processes import rss_bytes
 from benchmarks.stages import BATCH, START_AT_MS, MemoryLane, Spent, summed
 from benchmarks.workload import SEED, account_id, one_each
+from schemas.changelog import Kind, classify, row_key
 from schemas.codec import Codec
 from schemas.records import Interaction
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 HOT_SHARES = {"0.1": 0.001, "1": 0.01, "10": 0.1, "100": 1.0}
 """Of all accounts, by how many percent that is."""
+LIVES = 2_000
 _HOUR_MS = 3_600_000
 Numbers = NDArray[np.int64]
 _KINDS = ("VISIT", "EMAIL_OPEN")
@@ -61,17 +64,25 @@ def _us(spent: Spent) -> float:
 
 
 def _peopled(policy_file: Path, accounts: int, said: str, tell: Tell) -> tuple[MemoryLane, int]:
-    """A lane in which every account has had one record, and by how much memory grew for it."""
-    lane, before = MemoryLane(policy_file), 0
-    for number, batch in enumerate(lane.batches(one_each(accounts, START_AT_MS), START_AT_MS)):
-        if number == 0:  # only now is the compiled code loaded
-            MemoryLane(policy_file).take(batch)
-            give_back()
-            before = rss_bytes(os.getpid())
-        tell(f"{said}: making accounts", number * BATCH / accounts)
-        lane.take(batch)
+    """A lane that knows so many accounts, each with one record, and by how much memory grew for them."""
+    tell(f"{said}: making accounts")
+    lane, one = MemoryLane(policy_file), MemoryLane(policy_file)
+    kept = [change for batch in one.batches(one_each(LIVES, START_AT_MS), START_AT_MS) for change in one.changes(batch)]
+    rows = [payload for key, payload in kept if classify(key) is Kind.ROW]
     give_back()
+    before = rss_bytes(os.getpid())
+    lane.put_back(chain([[change for change in kept if classify(change[0]) is Kind.LAYOUT]], _blocks(rows, accounts)))
+    give_back()
+    if len(lane) != accounts:
+        raise RuntimeError(f"there must be {accounts} accounts, there are {len(lane)}")
     return lane, rss_bytes(os.getpid()) - before
+
+
+def _blocks(rows: list[bytes | None], accounts: int) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    """These rows under so many names."""
+    for begin in range(0, accounts, BATCH):
+        names = range(begin, min(begin + BATCH, accounts))
+        yield [(row_key(account_id(number).encode()), rows[number % len(rows)]) for number in names]
 
 
 def _cost(lane: MemoryLane, among: Numbers, batches: int, stretch: int, random: np.random.Generator) -> Spent:

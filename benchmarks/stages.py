@@ -49,6 +49,15 @@ class MemoryLane:
         """One cycle, for what the changelog gets."""
         return self._fold(batch).changes
 
+    def put_back(self, records: Iterable[list[tuple[bytes, bytes | None]]]) -> None:
+        """What a changelog kept, as a restore does it."""
+        for block in records:
+            self._partition.restore_batch(block)
+        self._partition.restored()
+
+    def __len__(self) -> int:
+        return len(self._partition)
+
     def _fold(self, batch: RecordBatch) -> Folded:
         return fold_cycle(self._partition, batch, self._codec, mode="LIVE", decided_at_ms=int(batch.appended_at_ms[-1]))
 
