@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 
 from agents import clients, rights
 from agents.clocks import Clock
-from agents.doctor import connecting, holding, machine, probing, records, registry, state, topics
+from agents.doctor import connecting, holding, machine, probing, projected, records, registry, state, topics
 from agents.doctor.findings import Check, Finding, Ground, State, fine, told, wrong
 from agents.settings import Settings
 from schemas.errors import OperatorError, PolicyError
@@ -38,6 +38,7 @@ CHECKS = (
     Listed("files", machine.files),
     Listed("web", machine.web),
     Listed("registry", registry.registry),
+    Listed("redis", projected.redis),
     Listed("broker", connecting.brokers, "broker"),
     Listed("member", connecting.member, "broker"),
     Listed("limits", topics.limits, "broker"),

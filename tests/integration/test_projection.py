@@ -15,11 +15,13 @@ import redis
 
 from agents import clients
 from agents.clocks import wall_clock
+from agents.doctor import projected
+from agents.doctor.findings import Ground, State
 from agents.embedded.broker import Broker
 from agents.embedded.valkey import Valkey
 from agents.projecting.process import ready_store
 from agents.projecting.projections import Projections
-from agents.settings import Settings
+from agents.settings import Settings, load_settings
 from schemas.errors import SettingsError
 from tests import workers
 from tests.house.documents import fences
@@ -275,6 +277,15 @@ def test_a_redis_that_is_not_there_is_a_sentence_with_its_fix(world: World, url:
         assert refused.process.wait(60) == 2
     assert said in refused.said
     assert "sesame" not in refused.said
+
+
+def test_the_doctor_looks_at_the_redis_that_was_named(world: World) -> None:
+    ground = Ground(world.settings, None, clients.admin_client(world.settings), wall_clock)
+    assert [finding.state for finding in projected.redis(ground)] == [State.FINE]
+    gone = ground._replace(settings=world.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"}))
+    (finding,) = projected.redis(gone)
+    assert (finding.state, finding.mend.startswith("set TIERSTREAM_REDIS_URL")) == (State.WRONG, True)
+    assert list(projected.redis(ground._replace(settings=load_settings()))) == []
 
 
 def test_a_redis_that_throws_keys_away_or_wants_a_password_is_refused(kafka: Broker, prefix: str, tmp_path: Path) -> None:
