@@ -85,15 +85,26 @@ class Registry:
         number = self._id(schema)
         if number is None:
             subject = quote(self.subject(schema.record), safe="")
-            if self._client.ask("GET", f"/config/{subject}") is None:
-                self._client.ask("PUT", f"/config/{subject}", {"compatibility": COMPATIBILITY})
+            self._choose_compatibility(subject)
             number = self._new_id(schema, subject)
         return Registered(id=number, record=schema.record, version=schema.version)
+
+    def _choose_compatibility(self, subject: str) -> None:
+        """Unless somebody has chosen. Workers start at once: what this one is refused, another one may just have done."""
+        config = f"/config/{subject}"
+        if self._client.ask("GET", config) is None:
+            try:
+                self._client.ask("PUT", config, {"compatibility": COMPATIBILITY})
+            except RegistryRefused:
+                if self._client.ask("GET", config) is None:
+                    raise
 
     def _new_id(self, schema: Schema, subject: str) -> int:
         try:
             answer = self._client.ask("POST", f"/subjects/{subject}/versions", _said(schema.definition))
         except RegistryRefused as refused:
+            if (number := self._id(schema)) is not None:  # another one was faster
+                return number
             raise SettingsError(
                 f"registry {self._client.url} refuses version {schema.version} of {schema.record} for {self.subject(schema.record)} "
                 f"({refused}): another version there is incompatible with it: take that back, or choose the subject's compatibility"

@@ -11,6 +11,7 @@ import yaml
 
 from agents.embedded.jars import KAFKA_VERSION
 from agents.settings import ENV_PREFIX, Settings
+from tests import apicurio
 from tests.house.tree import ROOT
 
 ONCE = {"topics": "on-failure", "demo-data": "no"}
@@ -49,10 +50,10 @@ def test_its_settings_are_accepted(compose: Any, monkeypatch: pytest.MonkeyPatch
         assert Settings().bootstrap_servers == "kafka:19092"
 
 
-def test_images_are_pinned_and_kafka_is_the_one_the_tests_run(compose: Any) -> None:
+def test_images_are_pinned_and_kafka_and_registry_are_those_the_tests_run(compose: Any) -> None:
     images = {service["image"] for service in compose["services"].values()} | set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
     assert [image for image in images if not re.fullmatch(r"\S+:v?\d+(\.\d+)+(-\w+)?", image)] == []
-    assert f"apache/kafka:{KAFKA_VERSION}" in images
+    assert {f"apache/kafka:{KAFKA_VERSION}", f"apicurio/apicurio-registry:{apicurio.VERSION}"} <= images
 
 
 def test_what_runs_for_long_is_watched_and_started_again(compose: Any) -> None:
@@ -65,9 +66,9 @@ def test_what_runs_for_long_is_watched_and_started_again(compose: Any) -> None:
     assert "/livez" in DOCKERFILE
 
 
-def test_workers_wait_for_topics_and_topics_for_kafka(compose: Any) -> None:
+def test_workers_wait_for_topics_and_topics_for_kafka_and_registry(compose: Any) -> None:
     services = compose["services"]
-    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    assert services["topics"]["depends_on"] == {name: {"condition": "service_healthy"} for name in ("kafka", "registry")}
     for worker in ("worker-1", "worker-2", "demo-data"):
         assert services[worker]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
 
