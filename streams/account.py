@@ -128,7 +128,10 @@ class AccountFold:
             used = measure.fold(row, record, event, account.dossier_to_change) or used
         if isinstance(record, AccountProfile):
             dossier = account.accounts.open_dossier(account.number)
+            was_pooled = dossier.pool is not None
             dossier.merge_profile(record, event)
+            if was_pooled and dossier.pool is None:
+                self._policy.owned_again(row)
             self._policy.recall(row, dossier)
             used = True
         elif isinstance(record, RiskSignal):

@@ -205,6 +205,9 @@ class Clock(Protocol):
     def take_ended(self, row: Row, dossier: Opener) -> list[Ended]:
         """The announced breaches that are over since the last call."""
 
+    def owned_again(self, row: Row) -> None:
+        """The account has left the pool at its clock: somebody has it."""
+
     def hush(self, row: Row) -> None:
         """Warn no more (of a copy, on which only tiers matter)."""
 

@@ -2,7 +2,8 @@
 
 It starts with the account's first record and again with every record that resets it. When it has run for as long as the account's
 tier allows, its consequence follows, and it starts its next period from there. `demote`: a ceiling one tier below the earned one,
-lifted by the next reset. `recycle`: the account goes to the pool, once until the next reset; the tier stays. An action is announced,
+lifted by the next reset. `recycle`: the account goes to the pool, once until the next reset, or until somebody takes it out of the pool:
+whoever does has a whole period from there; the tier stays. An action is announced,
 once until the next reset, which resolves it. Where the limit differs by tier, time in the tier counts: an account that has just
 become A has A's full time. What resets it may need substance: an update that only resets a clock does not.
 Source: facts 002-13, 002-18, 002-25, 000-17, questions Q5, Q6.
@@ -197,6 +198,12 @@ class QuietClock(TieredClock):
         if self._warns:
             row[self._breach_tier] = tier if isinstance(consequence, WarningSpec) else _NO_TIER
         return Ran(None, [self._breach(at_ms, tier)]) if isinstance(consequence, WarningSpec) else Ran(consequence, [])
+
+    def owned_again(self, row: Row) -> None:
+        """Who takes the account out of the pool has a whole period; one who does nothing with it loses it again."""
+        warned = self._warns and int(row[self._breach_tier]) != _NO_TIER
+        if row[self._resting] and "recycle" in self._then and not warned:
+            row[self._resting], row[self._fired] = 0, row["account.clock_ms"]
 
     # -- warnings ------------------------------------------------------------------------------------------------------
 

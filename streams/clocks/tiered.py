@@ -24,6 +24,9 @@ class TieredClock:
         self._tier = f"schemes.{scheme}.{reads}"
         self._since = f"schemes.{scheme}.{'since_ms' if reads == 'earned' else 'effective_at_ms'}"
 
+    def owned_again(self, row: Row) -> None:
+        """Nothing: who never recycles has nothing to begin anew."""
+
     def tier(self, row: Row) -> int:
         """The tier that counts."""
         return int(row[self._tier])

@@ -21,6 +21,8 @@ def assign_owner(order: Order, accounts: Accounts, fold: AccountFold) -> Carried
         dossier = account.dossier_to_change()
         was_pooled = dossier.pool is not None
         dossier.assign(owner, int(account.row["account.clock_ms"]), event_id64("commands", command.event_id))
+        if was_pooled:
+            order.policy.owned_again(account.row)
         order.policy.recall(account.row, dossier)
         return Changed(f"the account has this owner now{', and left the pool' if was_pooled else ''}", "COMMAND", command.kind)
 

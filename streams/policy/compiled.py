@@ -225,6 +225,11 @@ class CompiledPolicy:
         for each in self.recalling:
             each.recall(row, dossier)
 
+    def owned_again(self, row: Row) -> None:
+        """The account has left the pool at its clock: who has it now has a whole period of what put it there."""
+        for clock in self.clocks:
+            clock.owned_again(row)
+
     def fresh_until(self, row: Row) -> int:
         """Before this instant (ms) the row is enough to evaluate every measure; from there on it needs `renew`."""
         return min((measure.fresh_until(row) for measure in self._rolling), default=UNBOUNDED)

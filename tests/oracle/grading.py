@@ -198,6 +198,8 @@ class Account:
                 self.profile[field] = (record["occurred_at"], event, held)
         if self.pool is not None and record["owner_id"] is not None and record["occurred_at"] >= self.pool[0]:
             self.pool = None
+            for clock in self.clocks.values():
+                clock.owned_again(self.clock_ms)
 
     def _hear(self, record: Row, event: int) -> None:
         known = self.risks.get(record["risk_id"])
@@ -316,6 +318,11 @@ class Quiet:
         while self.ran_out_ms >= 0 and begins + after <= self.standing.since_ms:
             begins += after
         return begins + after
+
+    def owned_again(self, at_ms: int) -> None:
+        """Somebody has taken the account out of the pool: if it can go there again, a whole period begins."""
+        if self.resting and "recycle" in self.then:
+            self.resting, self.ran_out_ms = False, at_ms
 
     def run_out(self, at_ms: int) -> str:
         """What follows; the next period begins."""

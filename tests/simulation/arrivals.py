@@ -48,7 +48,8 @@ class _Arriving:
         self._topics = [topic for topic in policy_of(schedule.policy).inputs if topic in OFTEN]
         self._accounts = [f"客户-{number}" for number in range(schedule.accounts)]
         self._poisoner = Poisoner(self._random, 1.0, schedule.partitions, CODEC)
-        self._erasing = Random(f"erasures {schedule.seed}")
+        self._erasing, self._ordering = Random(f"erasures {schedule.seed}"), Random(f"orders {schedule.seed}")
+        self._tiers = sorted({tier for scheme in policy_of(schedule.policy).schemes for tier in scheme.ladder.tiers})
         self._sent: list[Sent] = []
 
     def all(self) -> list[Arrival]:
@@ -63,6 +64,8 @@ class _Arriving:
             return Arrival(gap_ms, place, lambda now_ms: Sent(Framed("ticks", b"0", CODEC.encode(Tick(at=now_ms - behind_ms)))))
         if self._erasing.random() < schedule.erased:
             return Arrival(gap_ms, place, lambda now_ms: self._erasure(number, now_ms))
+        if self._ordering.random() < schedule.commanded:
+            return Arrival(gap_ms, place, lambda now_ms: self._order(number, now_ms))
         if random.random() < schedule.repeated:
             back = random.randint(1, 20)
             return Arrival(
@@ -74,6 +77,22 @@ class _Arriving:
     def _erasure(self, number: int, now_ms: int) -> Sent:
         record = command(self._erasing.choice(self._accounts), "ERASE", now_ms, event_id=f"e{number}")
         self._sent.append(Sent(framed(Happening("commands", record), CODEC), now_ms))
+        return self._sent[-1]
+
+    def _order(self, number: int, now_ms: int) -> Sent:
+        """What a person orders, now and then late or of an impossible kind."""
+        random = self._ordering
+        account, at = random.choice(self._accounts), now_ms - random.choice([0, 0, 0, 5 * self._schedule.gap_ms])
+        kind = random.choices(["OVERRIDE", "REVOKE_OVERRIDE", "ASSIGN_OWNER"], [4, 2, 2])[0]
+        more: dict[str, Any] = {"arguments": {}}
+        if kind == "ASSIGN_OWNER":
+            more = {"arguments": {"owner_id": random.choice(["li", "wang", "zhao"])}}
+        if kind == "OVERRIDE":
+            expires_at = at + int(random.expovariate(1 / self._schedule.gap_ms) * 10)
+            more = {"arguments": {"tier": random.choice(self._tiers)}, "approved_by": random.choice(["lee", "lee", None])}
+            more |= {"expires_at": expires_at}
+        record = command(account, kind, at, event_id=f"e{number}", **more)
+        self._sent.append(Sent(framed(Happening("commands", record), CODEC), at))
         return self._sent[-1]
 
     def _new(self, number: int, ago_ms: int, now_ms: int) -> Sent:

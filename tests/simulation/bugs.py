@@ -8,7 +8,7 @@ import numpy as np
 from agents.partition_log import AbortRequired, Fenced, Retriable
 from agents.patience import patiently
 from agents.unit_of_work import CHANGELOG, FOLD_ORDER, Content
-from schemas.changelog import PROGRESS_PREFIX, TICK_KEY, ChangelogError
+from schemas.changelog import COMMANDS_KEY, PROGRESS_PREFIX, TICK_KEY, ChangelogError
 from streams.batches import Chunk
 
 
@@ -159,6 +159,7 @@ def without(prefix: bytes) -> Any:
 
 
 the_last_tick_is_not_restored = without(TICK_KEY)
+the_commands_carried_out_are_not_restored = without(COMMANDS_KEY)
 
 
 def nothing_is_done(_: Any) -> Any:

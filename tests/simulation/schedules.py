@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from schemas.records import Mode
 from tests.builders import DAY, HOUR, SECOND
-from tests.simulation.policies import UNDERSTOOD, VARIANTS
+from tests.simulation.policies import OVERRIDDEN, UNDERSTOOD, VARIANTS
 
 Moment = Literal["before", "inside", "after"]
 """Of a call: before it does anything; while some of it is done; when all is done and nobody has heard of it."""
@@ -66,7 +66,7 @@ class Change(NamedTuple):
 class Schedule(NamedTuple):
     """One run. `gap_ms`: between two records, on average; shares are of records; `slow`: the share of cycles that take long.
 
-    `erased`: the share of commands that erase an account, which the oracle does not know.
+    `erased`: the share of commands that erase an account, `commanded` that of people's orders; the oracle knows neither.
     """
 
     seed: int
@@ -82,6 +82,7 @@ class Schedule(NamedTuple):
     repeated: float
     poisoned: float
     erased: float
+    commanded: float
     slow: float
     quarantined: frozenset[tuple[str, int]]
     changes: tuple[Change, ...]
@@ -108,10 +109,11 @@ def schedule_of(seed: int) -> Schedule:
     """The run of a seed."""
     random = Random(seed)
     policy = random.choices(list(POLICIES), list(POLICIES.values()))[0]
+    commanded = 0.0 if policy in UNDERSTOOD else Random(f"commanded {seed}").choice([0.0, 0.05, 0.2])
     records = random.choice([10, 30, 50, 80, 120])
     return Schedule(
         seed=seed,
-        policy=policy,
+        policy=policy + OVERRIDDEN if commanded else policy,
         folded_by=random.choice(["python", "compiled", "both"]),
         mode=random.choices(["LIVE", "BACKFILL"], [5, 1])[0],
         partitions=random.choice([1, 1, 2, 3]),
@@ -123,6 +125,7 @@ def schedule_of(seed: int) -> Schedule:
         repeated=random.choice([0.0, 0.05, 0.2]),
         poisoned=random.choice([0.0, 0.05, 0.2]),
         erased=0.0 if policy in UNDERSTOOD else Random(f"erased {seed}").choice([0.0, 0.1]),
+        commanded=commanded,
         slow=random.choice([0.0, 0.2]),
         quarantined=frozenset(("interactions", random.randrange(40)) for _ in range(random.choice([0, 0, 3]))),
         changes=_changes(Random(f"changes {seed}"), records),

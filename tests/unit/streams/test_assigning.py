@@ -129,3 +129,49 @@ def test_tracks_go_by_an_owner_who_was_assigned() -> None:
     assert f.fold(profile(owner_id="kim"), prediction(score=30.0)) == []
     (change,) = f.fold(assignment("lee"))
     assert (change.to_tier, change.cause.kind) == ("B", "COMMAND")
+
+
+def pooled_since(f: Folding) -> int | None:
+    pool = f.records("account-tiers")[-1].pool
+    return None if pool is None else int(pool.since_at)
+
+
+@pytest.mark.parametrize("looked", [True, False])
+@pytest.mark.parametrize("taken", [assignment(at=NOON + 40 * DAY), profile(at=NOON + 40 * DAY, owner_id="lee")])
+def test_who_takes_an_account_out_of_the_pool_has_a_whole_period_and_loses_it_again_without_an_update(
+    owned: Folding, taken: Event, looked: bool
+) -> None:
+    if looked:
+        owned.tick(NOON + 35 * DAY)
+        assert pooled_since(owned) == NOON + 30 * DAY
+    owned.fold(taken)
+    owned.tick(NOON + 70 * DAY - 1)
+    assert owner_and_pool(owned) == ("lee", False)
+    owned.tick(NOON + 70 * DAY)
+    assert pooled_since(owned) == NOON + 70 * DAY
+    assert [each.due_at for each in owned.records("actions") if each.kind == "RECYCLED"] == [NOON + 70 * DAY]
+
+
+def test_an_update_of_the_new_owner_starts_the_period_anew(owned: Folding) -> None:
+    owned.fold(assignment(at=NOON + 40 * DAY), interaction(at=NOON + 50 * DAY, actor="OWNER"))
+    owned.tick(NOON + 80 * DAY - 1)
+    assert owner_and_pool(owned) == ("lee", False)
+    owned.tick(NOON + 80 * DAY)
+    assert owner_and_pool(owned) == (None, True)
+
+
+def test_an_account_that_goes_from_owner_to_owner_takes_its_clock_along(owned: Folding) -> None:
+    owned.fold(assignment(at=NOON + 29 * DAY))
+    owned.tick(NOON + 30 * DAY)
+    assert owner_and_pool(owned) == (None, True)
+
+
+def test_coming_out_of_the_pool_lifts_no_demotion() -> None:
+    clocks = {"silence": {"resets_on": {"actor": "CUSTOMER"}, "after": "10d", "then": {"A": "demote", "B": "demote", "C": "recycle"}}}
+    f = Folding(policy_of(clocks=clocks))
+    f.fold(interaction(at=NOON), prediction(score=90.0), profile(at=NOON, owner_id="kim"))
+    f.tick(NOON + 30 * DAY)
+    assert (f.published[-1].to_tier, pooled_since(f)) == ("C", NOON + 30 * DAY)
+    f.fold(assignment(at=NOON + 31 * DAY))
+    f.tick(NOON + 41 * DAY)
+    assert (f.published[-1].to_tier, pooled_since(f)) == ("C", NOON + 41 * DAY)

@@ -162,6 +162,22 @@ def test_an_account_first_lifted_into_a_hot_tier_by_an_override_is_a_lead() -> N
     assert (lead.from_tier, lead.to_tier, lead.cause.kind) == ("B", "S", "OVERRIDE")
 
 
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_an_account_that_comes_back_into_a_hot_tier_from_under_an_override_is_a_lead_too(how: str) -> None:
+    """A lead follows the published tier, whatever has lifted it: who was told C does not know of the account yet."""
+    f = Folding(policy_of(schemes={"sabc": scheme(hot=["A"])}))
+    f.fold(prediction(score=65.0), override(arguments={"tier": "C"}))
+    f.fold(prediction(score=85.0, at=NOON + 2 * HOUR))
+    assert f.records("hot-leads") == []
+    if how == "revoked":
+        f.fold(revoke(at=NOON + 3 * HOUR))
+    else:
+        f.tick(DAY_30 - 1)
+        f.tick(DAY_30)
+    (lead,) = f.records("hot-leads")
+    assert (lead.from_tier, lead.to_tier, lead.cause.kind) == ("C", "A", "OVERRIDE")
+
+
 def test_each_scheme_is_overridden_by_itself() -> None:
     f = Folding(policy_of(schemes={"one": scheme(), "two": scheme(), "closed": scheme(override=None)}))
     f.fold(prediction(score=65.0), override(arguments={"tier": "S", "scheme": "two"}))
