@@ -6,10 +6,9 @@ end and every coming and going of the condition are instants that the search for
 that nothing depends on who looks when.
 """
 
-from collections.abc import Mapping
-
 from streams.columns import Column
-from streams.kinds import Measure, Row
+from streams.kinds import Row
+from streams.parts import Parts
 from streams.triggers import Trigger, TriggerSpec
 from streams.units import UNBOUNDED
 
@@ -17,12 +16,12 @@ from streams.units import UNBOUNDED
 class LastingTrigger(Trigger):
     """The compiled trigger with `lasts`. Its columns: when it fired (-1: its time is over), and whether its condition was true last."""
 
-    def __init__(self, spec: TriggerSpec, tier: int, measures: Mapping[str, Measure], place: str, meaning: str) -> None:
-        assert spec.lasts is not None, "a trigger without `lasts` keeps nothing"
-        super().__init__(spec, tier, measures)
+    def __init__(self, spec: TriggerSpec, tier: int, place: str, parts: Parts, meaning: str) -> None:
+        assert spec.lasts is not None, "a trigger without `lasts` keeps no time"
+        super().__init__(spec, tier, place, parts)
         self._lasts_ms = spec.lasts
         self._fired, self._true = f"{place}.fired_ms", f"{place}.true"
-        self.columns = [Column(self._fired, "<i8", meaning, start=-1), Column(self._true, "<u1", meaning)]
+        self.columns = [Column(self._fired, "<i8", meaning, start=-1), Column(self._true, "<u1", meaning), *self.columns]
 
     def observe(self, row: Row, at_ms: int) -> None:
         """Write down what the instant brings: the condition came true, it ended, the time is over."""

@@ -13,6 +13,7 @@ from schemas.records import Actor
 from schemas.topics import INPUTS
 from streams.clocks.common import Follows, WarningSpec
 from streams.clocks.quiet import QuietSpec
+from streams.conditions import LimitsSpec
 from streams.dimensions.linear import LinearSpec
 from streams.dimensions.prediction import PredictionSpec
 from streams.dimensions.table import TableSpec
@@ -234,8 +235,10 @@ class _Planner:
                 raise NotPlanned(f"a trigger of {scheme.name} lasts, which only Python knows")
             conditions = []
             for name, bound in trigger.when.items():
-                low, high = -inf if bound.at_least is None else bound.at_least, inf if bound.at_most is None else bound.at_most
-                conditions += [self._known_measure(name, f"a trigger of {scheme.name}"), self._numbered(low), self._numbered(high)]
+                if name not in self._document.measures or not isinstance(bound, LimitsSpec):
+                    raise NotPlanned(f"a trigger of {scheme.name} asks {name}, which only Python knows")
+                limits = [self._numbered(limit) for limit in bound.inclusive()]
+                conditions += [self._known_measure(name, f"a trigger of {scheme.name}"), *limits]
             begin = self._listed(conditions)
             triggers += [scheme.triggers[number].tier, begin, begin + len(conditions)]
         rungs = self._listed([number for tier in range(len(scheme.ladder.tiers)) for number in _rung(scheme, tier)])

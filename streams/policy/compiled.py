@@ -147,6 +147,7 @@ class CompiledPolicy:
         self.measures = [*self._named.values(), *(measure for source in self.sources for measure in source.own_measures)]
         self.recalling: list[Recalling] = [measure for measure in self.measures if isinstance(measure, ProfileNumber)]
         self.recalling += [*([self.tracks] if self.tracks else []), *self.sources]
+        self.recalling += [trigger for scheme in self.schemes for trigger in scheme.triggers if trigger.from_profile]
         self._rolling = [measure for measure in self.measures if isinstance(measure, Rolling)]
         self.measures_of = {topic: [measure for measure in self.measures if measure.topic == topic] for topic in INPUTS}
 
@@ -159,7 +160,7 @@ class CompiledPolicy:
             triggers = [self._compiled_trigger(document, name, place, trigger, ladder) for place, trigger in enumerate(spec.triggers)]
             lasting = [trigger for trigger in triggers if isinstance(trigger, LastingTrigger)]
             hot = frozenset(ladder.tiers.index(tier) for tier in spec.hot)
-            columns = _scheme_columns(name, ladder, meaning) + [column for trigger in lasting for column in trigger.columns]
+            columns = _scheme_columns(name, ladder, meaning) + [column for trigger in triggers for column in trigger.columns]
             columns += rating.columns if rating else []
             columns += _override_columns(name, ladder) if spec.override is not None else []
             column_of = {column.name.removeprefix(f"schemes.{name}."): column.name for column in columns}
@@ -168,12 +169,12 @@ class CompiledPolicy:
         return schemes
 
     def _compiled_trigger(self, document: PolicyDocument, scheme: str, place: int, spec: TriggerSpec, ladder: Ladder) -> Trigger:
-        tier = ladder.tiers.index(spec.lift_to)
+        tier, named = ladder.tiers.index(spec.lift_to), f"schemes.{scheme}.triggers.{place}"
         if spec.lasts is None:
-            return Trigger(spec, tier, self._named)
-        conditions = {name: document.measures[name].model_dump(mode="json") for name in spec.when}
-        meaning = identity(["lasting", spec.model_dump(mode="json"), conditions])
-        return LastingTrigger(spec, tier, self._named, f"schemes.{scheme}.triggers.{place}", meaning)
+            return Trigger(spec, tier, named, self.parts)
+        asked = {**document.dimensions, **document.measures}
+        conditions = {name: asked[name].model_dump(mode="json") for name in spec.when if name in asked}
+        return LastingTrigger(spec, tier, named, self.parts, identity(["lasting", spec.model_dump(mode="json"), conditions]))
 
     def _compiled_clocks(self, document: PolicyDocument) -> list[Clock]:
         tiers = {scheme.name: scheme.ladder.tiers for scheme in self.schemes}
@@ -191,7 +192,7 @@ class CompiledPolicy:
         """The input topics this policy reads, in merge rank order."""
         named = {measure.topic for measure in self.measures}
         named.update(topic for source in self.sources for topic in source.topics)
-        if self.tracks is not None:
+        if self.tracks is not None or any(trigger.from_profile for scheme in self.schemes for trigger in scheme.triggers):
             named.add("profiles")
         if any(scheme.ceilings for scheme in self.schemes):
             named.add("risks")

@@ -79,7 +79,7 @@ def test_a_trigger_that_time_alone_fires_lifts_at_its_instant_and_lasts() -> Non
     f.fold(interaction(at=NOON))
     f.tick(NOON + 30 * DAY)
     assert changes(f) == [("C", "B", 14, "TRIGGER"), ("B", "C", 17, "WINDOW")]
-    assert f.published[0].cause.detail == "quiet at least 1.2096e+09 and at most 1.296e+09"
+    assert f.published[0].cause.detail == "quiet at least 14d and at most 15d"
 
 
 def test_a_lift_that_lasts_says_its_end_beforehand_and_a_restored_partition_knows_it() -> None:
