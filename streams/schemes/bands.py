@@ -18,7 +18,7 @@ from streams.dossier import Dossier
 from streams.kinds import Line, Measure, Names, Problem, Row, Span, Spec
 from streams.parts import Parts
 from streams.schemes.ladder import Rung
-from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
+from streams.schemes.model import Model, PointedSpec, Rungs, tier_problems
 from streams.steps import steps
 from streams.units import Quantity, micro, points_text
 from streams.words import Said, Words, both, spaced
@@ -128,7 +128,7 @@ class BandsModel(Model):
         return Composite(self, place, tiers, parts)
 
 
-class BandsSpec(ModelledSpec, BandsModel):
+class BandsSpec(PointedSpec, BandsModel):
     """A ladder over the composite of some indicators."""
 
     kind: Literal["bands"]

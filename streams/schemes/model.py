@@ -5,15 +5,17 @@ A model gives the rating of an account and the rungs of that rating; the scheme 
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from streams.kinds import Names, Problem, Spec, unknown
 from streams.parts import Parts
 from streams.schemes.ladder import Ladder, Rung
 from streams.schemes.rating import Rating
 from streams.schemes.spec import LadderSpec
-from streams.units import MICRO
-from streams.words import Said, Words, as_written
+from streams.units import MICRO, micro, points_text
+from streams.words import Said, Words, as_written, both
 
 
 class Rungs(NamedTuple):
@@ -68,6 +70,52 @@ class ModelledSpec(LadderSpec, Model):
     def rating(self, name: str, parts: Parts) -> Rating:
         """The model's rating."""
         return self.rated(f"schemes.{name}", self.names(), parts)
+
+
+class PointedSpec(ModelledSpec):
+    """A scheme whose model gives points to compare: a tier may be kept for some points below where it begins."""
+
+    leave_below: dict[str, float] | None = Field(
+        default=None, description="tier -> points below which it is lost (default: where it begins); hysteresis, as `score` has it"
+    )
+
+    @model_serializer(mode="wrap")
+    def _decides_as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A policy that says nothing of it keeps its digest."""
+        said: dict[str, Any] = written(self)
+        return {name: part for name, part in said.items() if name != "leave_below" or part is not None}
+
+    def problems(self, names: Names) -> Iterator[Problem]:
+        """Besides the model's: where tiers are lost is not above where they begin, and rises with them."""
+        found = list(super().problems(names))
+        yield from found
+        if self.leave_below is not None:
+            yield from tier_problems("leave_below", list(self.leave_below), self.names()[1:])
+            yield from () if found else (("leave_below", what) for what in self._order_problems())
+
+    def _order_problems(self) -> Iterator[str]:
+        before = 0
+        for tier, rung in zip(self.names()[1:], self.ladder_rungs(), strict=True):
+            if rung.leave_micro > rung.enter_micro:
+                yield f"must not be above where {tier} begins, {points_text(rung.enter_micro)}, got {points_text(rung.leave_micro)}"
+            if not before < rung.leave_micro:
+                yield f"must rise from tier to tier, got {points_text(rung.leave_micro)} for {tier}"
+            before = rung.leave_micro
+
+    def ladder_rungs(self) -> list[Rung]:
+        """Where each tier but the lowest begins, and below what it is lost."""
+        leaves = self.leave_below or {}
+        begins = zip(self.names()[1:], self.rungs(self.names()).each, strict=True)
+        return [rung._replace(leave_micro=micro(leaves[tier])) if tier in leaves else rung for tier, rung in begins]
+
+    def ladder(self) -> Ladder:
+        """The ladder over the model's points."""
+        return Ladder(self, self.ladder_rungs())
+
+    def way_down(self, words: Words) -> list[Said]:
+        """Where tiers are lost, where that is not where they begin."""
+        lost = [f"{tier} is lost below {points:g}" for tier, points in (self.leave_below or {}).items()]
+        return [*([Said("lowers", f"{both(lost)} points")] if lost else []), *super().way_down(words)]
 
 
 def tier_problems(place: str, named: Sequence[str], tiers: Sequence[str]) -> Iterator[Problem]:

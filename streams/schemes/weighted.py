@@ -14,7 +14,7 @@ from streams.dossier import Dossier
 from streams.kinds import Dimension, Line, Measure, Names, Problem, Row, Span, unknown
 from streams.parts import Parts
 from streams.schemes.ladder import Rung
-from streams.schemes.model import Model, ModelledSpec, Rungs, tier_problems
+from streams.schemes.model import Model, PointedSpec, Rungs, tier_problems
 from streams.steps import steps
 from streams.units import micro, points_text
 from streams.words import Said, Words, both, spaced
@@ -58,7 +58,7 @@ class WeightedModel(Model):
         return Weighted([(weight, parts.dimensions[name]) for name, weight in self.weights.items()])
 
 
-class WeightedSpec(ModelledSpec, WeightedModel):
+class WeightedSpec(PointedSpec, WeightedModel):
     """A ladder over a weighted sum of its own."""
 
     kind: Literal["weighted"]
