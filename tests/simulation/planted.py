@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from agents import lane, unit_of_work
 from agents.unit_of_work import DEAD_LETTERS
-from streams import deadlines, merge, overrides
+from streams import deadlines, merge
 from streams.account import AccountFold
 from streams.accounts import Accounts
 from streams.changing import Change
@@ -48,7 +48,6 @@ PLANTED = {
     "dossiers are not restored": Planted(Accounts, "restore_dossiers", bugs.nothing_is_done),
     "the last tick is not restored": Planted(Partition, "restore", bugs.the_last_tick_is_not_restored),
     "commands are forgotten": Planted(Partition, "restore", bugs.the_commands_carried_out_are_not_restored),
-    "overrides are put aside by a version": Planted(overrides, "recall", bugs.nothing_is_done),
     "old rows are not looked at again": Planted(AccountFold, "recall_all", bugs.nothing_is_done),
     "who was erased is restored": Planted(Partition, "_restore_erased", bugs.nothing_is_done),
     "torn rows are left out": Planted(Accounts, "restore_rows", bugs.torn_rows_are_left_out),

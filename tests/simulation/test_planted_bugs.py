@@ -9,7 +9,7 @@ from tests.simulation.schedules import schedule_of
 from tests.simulation.test_seeds import SEEDS
 
 BY_THE_RUN = {
-    "torn rows are left out", "old rows are not looked at again", "progress one too far", "overrides are put aside by a version",
+    "torn rows are left out", "old rows are not looked at again", "progress one too far",
 }  # fmt: skip
 """Caught by the run itself: an owner took a torn value for a whole one, or ended without a reason."""
 
