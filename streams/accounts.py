@@ -268,7 +268,8 @@ class Accounts:
 
     def restore_older(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
         """Put back rows that `taking` makes of others, with their deadline left open. The accounts' numbers."""
-        self._deadlines[numbers := self._put_back(keys, payloads, taking)] = UNBOUNDED
+        numbers = self._put_back(keys, payloads, taking)
+        self._deadlines[numbers] = UNBOUNDED  # the column may have grown by then: it must be looked up last
         return numbers
 
     def _put_back(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:

@@ -1,4 +1,4 @@
-"""Can the projection write to its Redis? Looked at where somebody has said which Redis that is."""
+"""The projection's Redis, where somebody has said which it is: it answers, and takes what the projection writes."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from agents.projecting.store import Store
 def redis(ground: Ground) -> Iterator[Finding]:
     """Everything that would keep `tierstream project` from starting."""
     if "redis_url" not in ground.settings.model_fields_set:
+        yield fine("redis", "there is none: nothing is projected")
         return
     store = Store(ground.settings)
     # what Redis or the system said may hold a colon, what to do does not

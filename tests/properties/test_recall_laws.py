@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import changelog
 from schemas.records import Event
 from streams import account, dossier
+from streams.account_index import FIRST_ACCOUNTS
 from streams.columns import Column, Layout, laid_out
 from streams.dossier import Dossier
 from streams.partition import Partition
 from streams.policy import CompiledPolicy, load_policy_text
-from tests.builders import DAY, NOON
+from tests.builders import DAY, NOON, interaction
 from tests.folding import TOPIC_OF, Folding, shipped
 from tests.properties.test_forward_laws import busy_log, python_alone
 from tests.worlds import policies_with_logs
@@ -52,10 +54,10 @@ def written(policy: CompiledPolicy, log: list[Event], layout: LaidOut) -> dict[b
     return f.changelog
 
 
-def come_back(changelog: dict[bytes, bytes], policy: CompiledPolicy) -> tuple[list[tuple[bytes, bytes | None]], list[int]]:
+def come_back(records: dict[bytes, bytes], policy: CompiledPolicy) -> tuple[list[tuple[bytes, bytes | None]], list[int]]:
     """Every account's row after a restore, and its deadline."""
     partition = Partition(0, None, "test", policy)
-    partition.restore_batch(list(changelog.items()))
+    partition.restore_batch(list(records.items()))
     partition.restored()
     accounts = partition.accounts
     for number in range(accounts.numbers):
@@ -73,10 +75,10 @@ def some_meanings(columns: list[Column], picked: st.DataObject) -> Callable[[str
 @given(policies_with_logs(), st.data())
 def test_all_at_once_is_one_by_one_over_any_policy_log_and_layout(world: World, picked: st.DataObject) -> None:
     policy, log = world
-    changelog = written(policy, log, means_otherwise(some_meanings(policy.columns, picked)))
-    fast = come_back(changelog, policy)
+    records = written(policy, log, means_otherwise(some_meanings(policy.columns, picked)))
+    fast = come_back(records, policy)
     with one_by_one():
-        assert come_back(changelog, policy) == fast
+        assert come_back(records, policy) == fast
 
 
 @pytest.mark.parametrize("name", FORWARDED)
@@ -84,17 +86,24 @@ def test_all_at_once_is_one_by_one_over_any_policy_log_and_layout(world: World, 
 def test_all_at_once_is_one_by_one_for_accounts_that_have_lived(name: str, part: str) -> None:
     policy = shipped(name)
     meanings = {column.identity for column in policy.columns if column.name.startswith(part)}
-    changelog = written(policy, busy_log(5, 1_000, 40), means_otherwise(meanings.__contains__))
-    fast = come_back(changelog, policy)
+    records = written(policy, busy_log(5, 1_000, 40), means_otherwise(meanings.__contains__))
+    fast = come_back(records, policy)
     with one_by_one():
-        assert come_back(changelog, policy) == fast
+        assert come_back(records, policy) == fast
+
+
+def test_more_come_back_than_there_was_room_for() -> None:
+    policy, accounts = shipped("sabc"), 3 * FIRST_ACCOUNTS
+    log: list[Event] = [interaction(f"acct-{number}", "DOWNLOAD", event_id=str(number)) for number in range(accounts)]
+    back, deadlines = come_back(written(policy, log, means_otherwise(lambda _: False)), policy)
+    assert len([key for key, _ in back if changelog.classify(key) is changelog.Kind.ROW]) == accounts == len(deadlines)
 
 
 @pytest.mark.parametrize(("part", "opens"), [("measures.", False), ("dimensions.attributes.kept", True), ("schemes.", True)])
 def test_a_dossier_is_opened_only_where_what_the_row_keeps_of_it_was_made_otherwise(part: str, opens: bool) -> None:
     policy, read = shipped("sabc"), []
     meanings = {column.identity for column in policy.columns if column.name.startswith(part)}
-    changelog = written(policy, busy_log(5, 300, 10), means_otherwise(meanings.__contains__))
+    records = written(policy, busy_log(5, 300, 10), means_otherwise(meanings.__contains__))
     decode = dossier.decode_dossier
 
     def seen(packed: bytes) -> Dossier:
@@ -102,7 +111,7 @@ def test_a_dossier_is_opened_only_where_what_the_row_keeps_of_it_was_made_otherw
         return decode(packed)
 
     with patch("streams.accounts.decode_dossier", seen):
-        come_back(changelog, policy)
+        come_back(records, policy)
     assert bool(read) == opens
 
 

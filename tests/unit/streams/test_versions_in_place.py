@@ -37,8 +37,7 @@ def by_another_version(written: dict[bytes, bytes], policy: CompiledPolicy) -> d
     columns = [EXTRA, *reversed(policy.columns)]
     other = laid_out(columns)
     start = template(other, columns)
-    other.copy_common(known.start.view(known.dtype), known, start)
-    other = other.starting(start)
+    other = other.starting(_with(known.start.view(known.dtype), start))
     rewritten = {changelog.layout_key(other.layout_id): other.encoded}
     for key, payload in written.items():
         match changelog.classify(key):
@@ -54,11 +53,17 @@ def by_another_version(written: dict[bytes, bytes], policy: CompiledPolicy) -> d
     return rewritten
 
 
+def _with(row: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The other version's row with all columns of ours."""
+    for name in row.dtype.names or ():
+        other[name] = row[name]
+    return other
+
+
 def _moved(packed: bytes, known: Layout, other: Layout) -> bytes:
     """A row of the known layout as the other one keeps it."""
     row = other.start.copy()
-    other.copy_common(known.unpacked(packed), known, row.view(other.dtype))
-    row.view(other.dtype)[EXTRA.name] = 99
+    _with(known.unpacked(packed), row.view(other.dtype))[EXTRA.name] = 99
     room = np.zeros(2 * len(row) + 2, np.int64)
     return room[: pack(row, other.start, room)].tobytes()
 
