@@ -27,7 +27,6 @@ from streams.units import UNBOUNDED
 
 Numbers = NDArray[np.int64]
 
-
 _NOBODY = -1
 
 
@@ -268,8 +267,8 @@ class Accounts:
 
     def restore_older(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
         """Put back rows that `taking` makes of others, with their deadline left open. The accounts' numbers."""
-        numbers = self._put_back(keys, payloads, taking)
-        self._deadlines[numbers] = UNBOUNDED  # the column may have grown by then: it must be looked up last
+        numbers = self._put_back(keys, payloads, taking)  # by then the column may be another one, that has grown
+        self._deadlines[numbers] = UNBOUNDED
         return numbers
 
     def _put_back(self, keys: Sequence[bytes | None], payloads: Sequence[bytes | None], taking: Taking) -> Words:
