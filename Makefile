@@ -45,7 +45,7 @@ check: $(TOOLS)
 # pytest ends with 5 where nothing is selected, which ARGS may well do on one of the two sides.
 export ARGS
 test: $(TOOLS)
-	@.ci/beside 'check=$(MAKE) --no-print-directory check' 'compile=.ci/compile'
+	@.ci/beside 'check=$(MAKE) --no-print-directory check' 'compile=.ci/compile' 'compile-safe=NUMBA_BOUNDSCHECK=1 .ci/compile'
 	@.ci/beside \
 		'integration=$(BIN)/pytest $(BROKERS) tests/integration -m "not faults" $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]' \
 		'others=$(BIN)/pytest -n $(BESIDE) --dist worksteal -m "not faults" $(addprefix --ignore tests/,integration house companions) $(ARGS) \
@@ -53,8 +53,8 @@ test: $(TOOLS)
 
 # Those that look at the clock or at memory have the machine to themselves.
 test-faults: $(TOOLS)
-	$(BIN)/pytest $(BROKERS) -m faults tests/integration/faults $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
-	$(BIN)/pytest -m faults --ignore tests/integration/faults --ignore tests/companions $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
+	$(BIN)/pytest $(BROKERS) -m "faults and not alone" tests/integration $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
+	$(BIN)/pytest -m alone tests/integration $(ARGS) || [ "$$?$${ARGS:+ chosen}" = "5 chosen" ]
 
 test-companions: $(TOOLS)
 	$(BIN)/pytest tests/companions $(ARGS)

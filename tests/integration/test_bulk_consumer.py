@@ -188,6 +188,7 @@ def test_the_clients_complaints_are_heard(caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_messages_are_given_back(deployment: Deployment, consumer: BulkConsumer) -> None:
     payload = Random(7).randbytes(PAYLOAD_BYTES)
     deployment.append("orders", *(f"{number}" for number in range(MANY)), payload=payload)

@@ -93,6 +93,7 @@ class Watch:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_002_30_high_intent_lifts_a_c_account_to_b_and_a_and_002_09_it_is_readable_within_800_ms(
     kafka: Broker, prefix: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -70,6 +70,7 @@ def true_lag_s(settings: Settings) -> float:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_a_burst_with_a_hot_key_is_folded_in_bounded_memory_without_a_rebalance_and_its_lag_is_told_truly(
     kafka: Broker, prefix: str, tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def written_to_the_changelog(settings: Settings, accounts: int) -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_a_restore_of_many_accounts_stays_within_the_same_bound(kafka: Broker, prefix: str, tmp_path: Path) -> None:
     settings = deployment(kafka.bootstrap, prefix, partitions=1, policy=str(ROOT / "policies" / "sabc-live.yaml"))
     written_to_the_changelog(settings, RESTORED)

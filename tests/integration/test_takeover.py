@@ -22,6 +22,7 @@ def noticed_at_s(worker: Worker) -> float:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_a_killed_workers_partitions_are_scored_by_the_other_within_3_seconds_of_detection(
     kafka: Broker, prefix: str, tmp_path: Path
 ) -> None:

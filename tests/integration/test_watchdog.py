@@ -33,6 +33,7 @@ def last_line(said: str) -> str:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_whatever_hangs_or_dies_in_a_worker_ends_it_with_70_and_one_line(kafka: Broker, prefix: str, tmp_path: Path) -> None:
     """All at once, each in an application of its own: most of their time is starting."""
     assert SAYS.keys() == faults.keys()
@@ -48,6 +49,7 @@ def test_whatever_hangs_or_dies_in_a_worker_ends_it_with_70_and_one_line(kafka: 
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_a_restore_that_waits_for_a_foreign_transaction_ends_and_the_next_one_succeeds(kafka: Broker, prefix: str, tmp_path: Path) -> None:
     settings = deployment(kafka.bootstrap, prefix, partitions=2, watchdog_s=WATCHDOG_S)
     place = Deployment(kafka.bootstrap, prefix, number=1)
@@ -76,6 +78,7 @@ def frozen(broker: Broker) -> Iterator[None]:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 def test_input_that_waits_while_nothing_can_be_committed_ends_the_worker_and_nothing_is_lost(
     own_kafka: Broker, prefix: str, tmp_path: Path
 ) -> None:
