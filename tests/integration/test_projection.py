@@ -97,6 +97,17 @@ class World:
         """The leads in the stream of all."""
         return [fields["lead_id"] for _, fields in self.keys.xrange(f"{self.settings.redis_prefix}:leads")]
 
+    def await_leads(self, accounts: int, to: int) -> list[str]:
+        """The leads in the stream of all, once it has each of these accounts up to this sequence: they come behind the tiers."""
+        all_of_them = {
+            f"lead-acct-{number:03}-profiles:0:1-{sequence}"
+            for number in range(accounts)
+            for sequence in range(1, to + 1)
+            if tier_at(sequence) in "AS"
+        }
+        eventually(lambda: set(self.leads()) == all_of_them, PATIENCE_S, "the leads")
+        return self.leads()
+
     def haunt(self, number: str) -> None:
         """An account that is in Redis and in no topic."""
         self.keys.hset(f"{self.head}:account:ghost", mapping={"partition": number, "epoch": 0, "placed": "[]", "generation": "g"})
@@ -147,12 +158,7 @@ def test_what_is_published_is_in_redis_told_to_who_listens_and_a_stop_is_quick(w
         assert sorted((each["account_id"], each["sequence"]) for each in heard) == [
             (f"acct-{number:03}", sequence) for number in range(40) for sequence in range(1, 7)
         ]
-        assert sorted(world.leads()) == sorted(
-            f"lead-acct-{number:03}-profiles:0:1-{sequence}"
-            for number in range(40)
-            for sequence in range(1, 7)
-            if tier_at(sequence) in "AS"
-        )
+        assert len(leads := world.await_leads(40, to=6)) == len(set(leads))
         world.erase("acct-007")
         eventually(lambda: world.agrees() and not any("acct-007" in each for each in world.leads()), PATIENCE_S, "the account is gone")
         eventually(lambda: projection.metric("tierstream_projection_read_timestamp_seconds") > 4 * (time.time() - 60), PATIENCE_S)
@@ -174,7 +180,7 @@ def test_two_that_do_the_same_work_write_it_once(world: World) -> None:
         read = lambda: total(first, "events") + total(second, "events")  # noqa: E731
         eventually(lambda: read() == 2 * records, PATIENCE_S, "both having read all")
         assert applied(first) + applied(second) <= records
-        assert len(world.leads()) == len(set(world.leads())) == 50 * 4
+        assert len(leads := world.await_leads(50, to=8)) == len(set(leads))
     assert world.agrees()
 
 
@@ -212,7 +218,8 @@ def test_one_command_rebuilds_and_takes_out_what_is_no_more(world: World) -> Non
     world.live(30, to=4)
     with world.projecting():
         world.await_agreement()
-    number, leads = world.keys.hget(f"{world.head}:account:acct-003", "partition"), world.leads()
+        leads = world.await_leads(30, to=4)
+    number = world.keys.hget(f"{world.head}:account:acct-003", "partition")
     world.haunt(number)
     world.keys.hset(f"{world.head}:account:acct-003", f"{SCHEME}:tier", "nonsense")
     with world.projecting(rebuild=True):
@@ -285,7 +292,9 @@ def test_the_doctor_looks_at_the_redis_that_was_named(world: World) -> None:
     gone = ground._replace(settings=world.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"}))
     (finding,) = projected.redis(gone)
     assert (finding.state, finding.mend.startswith("set TIERSTREAM_REDIS_URL")) == (State.WRONG, True)
-    assert list(projected.redis(ground._replace(settings=load_settings()))) == []
+    assert [finding.said for finding in projected.redis(ground._replace(settings=load_settings()))] == [
+        "there is none: nothing is projected"
+    ]
 
 
 def test_a_redis_that_throws_keys_away_or_wants_a_password_is_refused(kafka: Broker, prefix: str, tmp_path: Path) -> None:
@@ -313,7 +322,7 @@ def test_kill_9_in_the_middle_and_two_at_once_lose_and_double_nothing(world: Wor
         world.live(60, to=12, since=9)
         world.await_agreement()
         assert len(second.await_lanes(4, PATIENCE_S)) == 4
-        assert len(world.leads()) == len(set(world.leads())) == 60 * sum(tier_at(sequence) in "AS" for sequence in range(1, 13))
+        assert len(leads := world.await_leads(60, to=12)) == len(set(leads))
 
 
 def test_what_the_page_says_to_type_works_as_it_stands_there(kafka: Broker, valkey: Valkey, prefix: str, tmp_path: Path) -> None:
@@ -323,7 +332,7 @@ def test_what_the_page_says_to_type_works_as_it_stands_there(kafka: Broker, valk
     with world.projecting():
         world.live(12, to=6)
         world.await_agreement()
-        eventually(lambda: len(world.leads()) == 12 * 3, PATIENCE_S, "the leads")
+        world.await_leads(12, to=6)
         for program in fences(REDIS, "python run"):
             run = [sys.executable, "-c", program]
             ended = subprocess.run(run, env={**os.environ, "TIERSTREAM_REDIS_URL": url}, text=True, capture_output=True, timeout=60)
