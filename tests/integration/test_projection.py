@@ -329,10 +329,11 @@ def test_what_the_page_says_to_type_works_as_it_stands_there(kafka: Broker, valk
     url = valkey.url.removesuffix("/0") + "/5"  # the page's keys begin with the default prefix
     world = World(workers.deployment(kafka.bootstrap, prefix, redis_url=url), tmp_path)
     said = []
-    with world.projecting():
+    with world.projecting() as projections:
         world.live(12, to=6)
         world.await_agreement()
         world.await_leads(12, to=6)
+        eventually(lambda: all(each.read_at_ms for each in projections.projected.values()), PATIENCE_S, "freshness of all partitions")
         for program in fences(REDIS, "python run"):
             run = [sys.executable, "-c", program]
             ended = subprocess.run(run, env={**os.environ, "TIERSTREAM_REDIS_URL": url}, text=True, capture_output=True, timeout=60)
