@@ -6,7 +6,7 @@ again, and its view is void, as soon as another row, the memory or the changes a
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from schemas import changelog
 from schemas.gathering import gathered
 from schemas.pieces import Pieces
 from streams import packed_rows
-from streams.account_index import FIRST_ACCOUNTS, AccountIndex, Begins, Table, grown
+from streams.account_index import FIRST_ACCOUNTS, AccountIndex, grown
+from streams.account_memory import Memory
 from streams.columns import Layout
 from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
@@ -28,23 +29,6 @@ from streams.units import UNBOUNDED
 Numbers = NDArray[np.int64]
 
 _NOBODY = -1
-
-
-class Memory(NamedTuple):
-    """What compiled code works on. Good until a row is asked for, or an account enters, in Python.
-
-    `rows` for `load_row` and `keep_row` of `streams/packed_rows.py`; the other columns have the entry of account n at n.
-    `touched_list[: touched_count[0]]` are the accounts touched, in order of first touch.
-    """
-
-    rows: Packed
-    deadlines: NDArray[np.int64]
-    touched: NDArray[np.uint8]
-    touched_list: NDArray[np.int32]
-    touched_count: NDArray[np.int64]
-    table: Table
-    key_begin: Begins
-    keys: Bytes
 
 
 class Accounts:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from schemas.compiling import compiled
 from schemas.interaction_columns import InteractionColumns
 from streams.account_index import look_up
-from streams.accounts import Memory
+from streams.account_memory import Memory
 from streams.forward.cells import State, whole
 from streams.forward.concluding import Desk
 from streams.forward.folding import NO_ROOM, REPEATED, UNKNOWN, UNREADABLE, Happening, fold

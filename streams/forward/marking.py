@@ -1,7 +1,7 @@
 """What compiled code writes beside a row that it has changed."""
 
 from schemas.compiling import compiled
-from streams.accounts import Memory
+from streams.account_memory import Memory
 
 
 @compiled

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.compiling import compiled
-from streams.accounts import Accounts, Memory
+from streams.account_memory import Memory
+from streams.accounts import Accounts
 from streams.forward.cells import State, put, whole
 from streams.forward.clocks import begin
 from streams.forward.foresight import Foresight

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.compiling import compiled
-from streams.accounts import Memory
+from streams.account_memory import Memory
 from streams.forward.advance import END, LEFT, NO_MEMORY, UNTOLD
 from streams.forward.cells import NOWHERE, State, whole
 from streams.forward.concluding import Desk, conclude, open_desk
