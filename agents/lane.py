@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 
 from agents.ceiling import Ceiling, Window
 from agents.clocks import Clock
 from agents.counters import LaneCounters
+from agents.inbox import Inbox
 from agents.pacing import Pace
 from agents.partition_log import PartitionLog
 from agents.patience import Wait
@@ -24,7 +24,7 @@ from agents.recovery import NOTHING, Rows, recover
 from agents.unit_of_work import Encode, UnitOfWork, content
 from schemas.changelog import Progress
 from schemas.records import FoldedRange, FoldedTick, FoldOrder, Mode, QuarantinedRecord
-from streams.batches import Chunk, RecordBatch
+from streams.batches import RecordBatch
 from streams.cycle import Folded
 from streams.merge import Merge
 
@@ -39,9 +39,6 @@ Stopwatch = Callable[[], float]
 
 COUNT_TIERS_EVERY_MS = 30_000
 """0.2 us for each account and count: at most some thousandths of a core with a million accounts."""
-
-HELD_BYTES = 16_000_000
-"""A lane that holds so much of its inputs reads on only where it must, to settle an order: that bounds its memory."""
 
 AGAIN_S = 0.04
 """So long the accounts that a change of policy left are decided again between two cycles: what arrives meanwhile waits so much longer."""
@@ -84,13 +81,10 @@ class Lane:
         self._stopwatch = stopwatch
         self._moved_tiers, self._tiers_counted_at_ms = True, -COUNT_TIERS_EVERY_MS
         self._work = UnitOfWork(log, counters, baton, wait)
-        self._merge, self._nothing = Merge(duty.topics, log.number), Merge(duty.topics, log.number).take(0)
-        self._held: set[str] = set()
-        self._held_bytes = 0
+        self._inbox, self._nothing = Inbox(log, duty.topics, duty.batch_records, counters), Merge(duty.topics, log.number).take(0)
         self._pace, self._again_pace = Pace(duty.batch_records), Pace(duty.batch_records, AGAIN_S)
         self._digest = duty.policy_digest
         self._ceiling = Ceiling(duty.dead_letter_share)
-        self._expected: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
         self.tick_offer: TickOffer | None = None
 
@@ -104,7 +98,7 @@ class Lane:
         self._first, self._digest = not ground.progress, self.rows.policy_digest
         if self._digest != self.duty.policy_digest:
             self._tell_policy()
-        self._expected = dict(ground.positions)
+        self._inbox.start(ground.positions)
         pinned = ground.changelog_id
         begins = {t: Progress(ground.positions[t], self._digest, ground.topic_ids[t], 0, 0, pinned) for t in self.duty.topics}
         made = {topic: msgspec.structs.replace(at, changelog_id=pinned) for topic, at in ground.progress.items() if topic in begins}
@@ -117,9 +111,13 @@ class Lane:
         self.gather(timeout_s)
         return self.cycle()
 
+    def gather(self, timeout_s: float) -> None:
+        """Read what is there; waits only if there is nothing to do."""
+        self._inbox.gather(timeout_s, at_once=self.rows.undecided > 0)
+
     def waiting(self) -> int:
         """Records that were read and are not committed yet."""
-        return sum(map(self._merge.buffered, self.duty.topics))
+        return self._inbox.waiting()
 
     def folded_to(self) -> dict[str, int]:
         """Where each input has been folded to, transaction markers behind it included. Asked between two units of work."""
@@ -135,50 +133,6 @@ class Lane:
             return  # time does not go back, whatever the clock does
         if previous_ms is None or at_ms - previous_ms >= heartbeat_ms or self.rows.is_due(at_ms):
             self.tick_offer = TickOffer(at_ms, self.log.ends())
-
-    # -- reading -------------------------------------------------------------------------------------------------------
-
-    def gather(self, timeout_s: float) -> None:
-        """Read what is there into the merge; waits only if nothing is buffered that could be folded at once."""
-        waiting, starving = self.waiting(), self._merge.starving()
-        if (waiting >= self.duty.batch_records or self._held_bytes >= HELD_BYTES) and not starving:
-            return
-        self._bound_buffers()  # what has room again is fetched at once
-        busy = (waiting and not starving) or self.rows.undecided
-        fetched = self.log.fetch(self.duty.batch_records, 0 if busy else timeout_s)
-        for topic, chunk in fetched.chunks.items():
-            fresh = self._fresh(topic, chunk)
-            self._merge.offer(topic, fresh)
-            self._held_bytes += fresh.payloads.size
-        for topic in fetched.ended:
-            self._merge.at_end(topic)
-        self._bound_buffers()
-
-    def _fresh(self, topic: str, chunk: Chunk) -> Chunk:
-        """The records past all that were read already; the others are replays of the log's own, counted and dropped."""
-        fresh = chunk.offset > np.maximum.accumulate(np.concatenate([[self._expected[topic] - 1], chunk.offset[:-1]]))
-        if not fresh.all():
-            self.counters.replayed += chunk.size - int(np.count_nonzero(fresh))
-            chunk = chunk.picked(np.flatnonzero(fresh))
-        if chunk.size:
-            self._expected[topic] = int(chunk.offset[-1]) + 1
-        return chunk
-
-    def _bound_buffers(self) -> None:
-        """An input far ahead of one that has nothing to show yet is held, and released when half of its buffer is folded.
-
-        So is every input that has something here while all of it is too large; one that has nothing is never held, others may wait for it.
-        """
-        most, heavy = 2 * self.duty.batch_records, self._held_bytes > 2 * HELD_BYTES
-        for topic in self.duty.topics:
-            buffered = self._merge.buffered(topic)
-            self.counters.buffered[topic] = buffered
-            if topic not in self._held and (buffered > most or (heavy and buffered)):
-                self.log.hold(topic)
-                self._held.add(topic)
-            elif topic in self._held and (not buffered or (buffered <= most // 2 and self._held_bytes <= HELD_BYTES)):
-                self.log.release(topic)
-                self._held.discard(topic)
 
     # -- one unit of work ----------------------------------------------------------------------------------------------
 
@@ -198,8 +152,7 @@ class Lane:
 
     def _fold_settled(self) -> bool:
         """One unit of work of what is settled. True: there was something."""
-        taken = self._merge.take(self._pace.records)
-        self._held_bytes -= taken.payloads.size
+        taken = self._inbox.take(self._pace.records)
         tick = self._due_tick(taken)
         if not len(taken) and tick is None:
             return False
@@ -256,7 +209,7 @@ class Lane:
         """Where each input will have been folded to after this cycle; markers behind the last record count where nothing is buffered."""
         read, last = self.log.positions(), taken.last_offsets()
         return {
-            topic: last.get(topic, self._progress[topic].next_offset - 1) + 1 if self._merge.buffered(topic) else read[topic]
+            topic: last.get(topic, self._progress[topic].next_offset - 1) + 1 if self._inbox.buffered(topic) else read[topic]
             for topic in self.duty.topics
         }
 

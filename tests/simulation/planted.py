@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from agents import lane, unit_of_work
+from agents import inbox, lane, unit_of_work
 from agents.unit_of_work import DEAD_LETTERS
 from streams import deadlines, merge
 from streams.account import AccountFold
@@ -43,7 +43,7 @@ PLANTED = {
     "a tick alone leaves no order": Planted(lane, "content", bugs.a_tick_alone_leaves_no_order),
     "nobody waits for an end": Planted(merge.Merge, "starving", bugs.nobody_waits_for_an_end),
     "the last input first": Planted(merge, "_ordered", bugs.the_last_input_first),
-    "nothing is a replay": Planted(lane.Lane, "_fresh", bugs.nothing_is_a_replay),
+    "nothing is a replay": Planted(inbox.Inbox, "_fresh", bugs.nothing_is_a_replay),
     "a tick waits for nothing": Planted(lane.Lane, "_folded_to", bugs.a_tick_waits_for_nothing),
     "dossiers are not restored": Planted(Accounts, "restore_dossiers", bugs.nothing_is_done),
     "the last tick is not restored": Planted(Partition, "restore", bugs.the_last_tick_is_not_restored),

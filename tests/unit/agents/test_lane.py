@@ -5,7 +5,8 @@ from contextlib import nullcontext
 import pytest
 
 from agents.counters import LaneCounters
-from agents.lane import HELD_BYTES, Duty, Lane, TickOffer
+from agents.inbox import HELD_BYTES
+from agents.lane import Duty, Lane, TickOffer
 from agents.partition_log import AbortRequired, Fatal, Fenced, Retriable
 from schemas import dead_letters
 from schemas.changelog import PROGRESS_PREFIX, progress_of, topic_of
