@@ -1,9 +1,8 @@
 """What a worker answers on its own web server, which is Faust's.
 
     /accounts/ID  one account as its lane has it; asked on any worker it is answered by the owner; ?at=MS: as of that instant
-    /metrics      Prometheus text
-    /livez        200 while the process turns
-    /readyz       200 when every assigned lane is running; the body says which is not
+
+and what `agents/views.py` says of every process.
 
 Rules: an answer about an account is never stale or half-done. 404 means that there is no such account; 503 with its reason means
 that the partition is moving, being restored or busy, and that asking again will help. Each of them names the engine that says so.
@@ -21,9 +20,10 @@ from faust.exceptions import SameNode
 from faust.web.drivers.aiohttp import Web
 from yarl import URL
 
-from agents import metrics, readiness
+from agents import metrics
 from agents.asking import BUSY, ENGINE_HEADER
 from agents.lane_table import LaneTable, NotHere
+from agents.views import register_views
 from schemas.limits import YEAR_2200_MS
 from streams.partitioning import partition_for
 
@@ -94,22 +94,7 @@ def register(app: Any, accounts: LaneTable) -> None:
             return _busy(view, "the account's lane is committing")
         return _answer(view, {"error": f"there is no account {account_id}"}, 404) if seen is None else _answer(view, seen)
 
-    @app.page("/metrics")
-    async def prometheus(view: Any, _request: Any) -> Any:
-        """Counters of the lanes, read as they are now."""
-        body = await asyncio.to_thread(metrics.exposition, app.lanes, app.lagging, app.settings)
-        return view.bytes(body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-    @app.page("/livez")
-    async def livez(view: Any, _request: Any) -> Any:
-        """The event loop turns; the watchdog looks after the lanes."""
-        return view.json({"alive": True})
-
-    @app.page("/readyz")
-    async def readyz(view: Any, _request: Any) -> Any:
-        """Whether this worker does all the work that is its own."""
-        report = readiness.report(app)
-        return view.json(report, status=200 if report["ready"] else 503)
+    register_views(app, lambda: metrics.exposition(app.lanes, app.lagging, app.settings))
 
 
 def _is_instant(asked: str) -> bool:

@@ -60,6 +60,11 @@ def score_micro_at(sequence: int) -> int:
     return (sequence * 7_300_001) % 100_000_000
 
 
+def _step(sequence: int) -> dict[str, Any]:
+    """What a transition and its lead say alike of the step."""
+    return {"scheme": SCHEME, "sequence": sequence, "from_tier": tier_at(sequence - 1), "to_tier": tier_at(sequence)}
+
+
 def tiers(account_id: str, sequence: int, generation: str, owner: str | None, application: str = "tierstream") -> AccountTiers:
     """As of a transition."""
     tier = tier_at(sequence)
@@ -76,10 +81,7 @@ def transition(account_id: str, sequence: int, generation: str, owner: str | Non
     return TierTransition(
         **_decided(account_id, generation, owner, application),
         transition_id=f"{account_id}-{generation}-{sequence}",
-        scheme=SCHEME,
-        sequence=sequence,
-        from_tier=tier_at(sequence - 1),
-        to_tier=tier_at(sequence),
+        **_step(sequence),
         direction="DOWN" if tier_at(sequence) == LADDER[0] else "UP",
         effective_at=NOW_MS + sequence,
         lag_ms=3,
@@ -97,10 +99,7 @@ def lead(account_id: str, sequence: int, generation: str, owner: str | None, app
     return HotLead(
         **_decided(account_id, generation, owner, application),
         lead_id=f"lead-{account_id}-{generation}-{sequence}",
-        scheme=SCHEME,
-        sequence=sequence,
-        from_tier=tier_at(sequence - 1),
-        to_tier=tier_at(sequence),
+        **_step(sequence),
         score_micro=score_micro_at(sequence),
         evidence=[],
         cause=_CAUSE,

@@ -5,8 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +15,7 @@ import msgspec
 from agents import clients, provisioning
 from agents.settings import Settings, load_settings
 from schemas.codec import Codec
+from tests.asking import answer_of
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[1]
@@ -83,13 +82,7 @@ class Worker:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; (0, why) when nobody answers."""
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read().decode()
-        except OSError as nobody:
-            return 0, str(nobody)
+        return answer_of(self.url + path)
 
     def lanes(self) -> set[int]:
         """The lanes of a worker that is ready; empty while it is not."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from schemas.errors import SettingsError
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -70,6 +72,18 @@ def plain_table(*columns: str, title: str | None = None) -> "Table":
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def agreed(said: str, question: str, how: str, otherwise: str) -> bool:
+    """Ask whoever sits there; `otherwise` is what a no means. Raises SettingsError with `how` to say yes where nobody does."""
+    import typer
+
+    if not sys.stdin.isatty():
+        raise SettingsError(f"{said}: {how}")
+    answer = typer.confirm(f"{said}. {question}", err=True)
+    if not answer:
+        err().print(otherwise)
+    return answer
 
 
 def count_of(number: int, noun: str) -> str:

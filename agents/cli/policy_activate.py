@@ -1,14 +1,13 @@
 """`tierstream policy activate`: put another policy in force, after showing who would move."""
 
 import getpass
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, TopicPrefix, settings_from
-from agents.cli.output import err, out, plain_table, print_json, reading_bar
+from agents.cli.output import agreed, err, out, plain_table, print_json, reading_bar
 from agents.cli.policies import find_policy
 from agents.dying import ExitCode
 from schemas.errors import SettingsError
@@ -64,12 +63,8 @@ def activate(
 
 def _agreed(movement: "Movement", max_share: float) -> bool:
     said = f"{movement.share:.1%} of the accounts would move, more than {max_share:.1%}"
-    if not sys.stdin.isatty():
-        raise SettingsError(f"{said}: look at them with --dry-run, then confirm with --yes or a larger --max-share")
-    agreed = typer.confirm(f"{said}. Put the policy in force?", err=True)
-    if not agreed:
-        err().print("Nothing was changed.")
-    return agreed
+    how = "look at them with --dry-run, then confirm with --yes or a larger --max-share"
+    return agreed(said, "Put the policy in force?", how, "Nothing was changed.")
 
 
 def _user() -> str:

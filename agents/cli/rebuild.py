@@ -1,12 +1,11 @@
 """`tierstream rebuild`: the state made anew from the inputs, under another policy, for another application."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agents.cli.options import ApplicationId, AsJson, BootstrapServers, OutputPrefix, Partitions, PolicyFile, TopicPrefix, settings_from
-from agents.cli.output import count_of, err, out, plain_table, print_json, reading_bar
+from agents.cli.output import agreed, count_of, out, plain_table, print_json, reading_bar
 from agents.cli.policies import required_policy
 from agents.dying import ExitCode
 from schemas.errors import SettingsError
@@ -86,12 +85,7 @@ def _require_whole(histories: "list[History]", partial: bool) -> None:
 
 def _agreed(work: "Rebuild", application: str) -> bool:
     said = f"{count_of(work.records, 'record')} will be folded into application {application}"
-    if not sys.stdin.isatty():
-        raise SettingsError(f"{said}: look at the outcome with --dry-run, then confirm with --yes")
-    agreed = typer.confirm(f"{said}. Go on?", err=True)
-    if not agreed:
-        err().print("Nothing was written.")
-    return agreed
+    return agreed(said, "Go on?", "look at the outcome with --dry-run, then confirm with --yes", "Nothing was written.")
 
 
 def _show(movement: "Movement", application: str, source: str, dry_run: bool) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import NamedTuple
 
 from agents.embedded import processes
 from tests import debian
+from tests.asking import answer_of
 from tests.waiting import eventually
 
 _READY_S = 60.0
@@ -58,13 +57,7 @@ class Server(NamedTuple):
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; (0, why) when nobody answers."""
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read().decode()
-        except OSError as nobody:
-            return 0, str(nobody)
+        return answer_of(self.url + path)
 
 
 @contextmanager
