@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import comparisons, latency, memory, orders, replay, stages, starting, throughput, ticks
+from benchmarks import comparisons, latency, memory, orders, projection, replay, stages, starting, throughput, ticks
 from benchmarks.figures import kept, spread
 from benchmarks.plans import POLICIES, Plan, Row, on_stand, plain
 
@@ -185,6 +185,26 @@ def _memory() -> Plan:
     )
 
 
+def _projection() -> Plan:
+    return Plan(
+        name="projection",
+        title="Transitions a second that one `tierstream project` on one core brings to Redis",
+        how="A backlog of transitions, each with its account's record, as much explained as those of `sabc-live`. Counted by Redis' own "
+        "progress, from the first look that finds something to the first that finds everything. The projection has a core to itself; "
+        "Redis (Valkey) and the broker share the other. Checked: Redis says of every account what the compacted topic says.",
+        rows=(
+            Row("transitions_per_s", "transitions a second", "1/s", bar=">= 20,000"),
+            Row("cpu_us", "processor time of the projection for a transition with its account's record", "us", 1),
+            Row("redis_us", "processor time of Redis for both", "us", 1),
+            Row("transitions", "transitions", "1"),
+        ),
+        sizes={"accounts": 150_000, "transitions": 300_000},
+        small={"accounts": 10_000, "transitions": 20_000},
+        minutes=5,
+        take=lambda sizes, runs, tell: on_stand(lambda stand: plain(projection.measured(stand, **sizes, runs=runs, tell=tell))),
+    )
+
+
 def _orders() -> Plan:
     return Plan(
         name="orders",
@@ -225,6 +245,7 @@ PLANS: dict[str, Plan] = {
         _rescore(),
         _memory(),
         _replay(),
+        _projection(),
         _orders(),
         _latency("latency", "at 2,000 events a second", 20, {"appended_p50_ms": "<= 40", "appended_p99_ms": "<= 100"}, 2_000),
         _latency("latency-half", "at half of what it can fold", 500, {"appended_p99_ms": "<= 250"}, _half_of_p1),

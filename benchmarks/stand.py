@@ -102,6 +102,8 @@ class Worker:
             "TIERSTREAM_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
             "TIERSTREAM_POLICY": str(policy.resolve()),
             "TIERSTREAM_CLOCK": settings.clock,
+            "TIERSTREAM_REDIS_URL": settings.redis_url,
+            "TIERSTREAM_REDIS_PREFIX": settings.redis_prefix,
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen([sys.executable, *command], env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT)

@@ -48,6 +48,12 @@ class Valkey:
         """What TIERSTREAM_REDIS_URL says to find it."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """The process, once it was started."""
+        assert self._process is not None, "asked after the start"
+        return self._process.pid
+
     def start(self) -> None:
         """Start and wait until it answers. Raises SettingsError if it does not."""
         self.directory.mkdir(parents=True, exist_ok=True)
