@@ -25,7 +25,7 @@ class _Announcer:
         now_s = time.monotonic()
         if not self.functions:
             self._began_at_s = self._said_at_s = now_s
-            _log.info("compiling the fold for this machine: once, up to a minute; the next start takes it from disk")
+            _log.info("compiling the fold for this machine: once, half a minute or so; the next start takes it from disk")
         elif now_s - self._said_at_s >= SAY_EVERY_S:
             self._said_at_s = now_s
             _log.info("compiling functions=%d seconds=%.0f now=%s", self.functions, now_s - self._began_at_s, name)

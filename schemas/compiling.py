@@ -5,6 +5,9 @@ uncompiled (NUMBA_DISABLE_JIT=1) gives the same bits. A compiled function borrow
 so that none of its calls counts references (several times slower where many arrays are handed down); `allocating` is for the
 rare one that makes arrays for itself.
 
+What Python calls is compiled whole: what it calls in turn goes through the optimiser and becomes machine code with it and is kept with
+it, not by itself as well, which takes half the time.
+
 Compiled code is kept on disk and taken again while all that it was made of is the same: numba looks at the file of the outermost
 function alone, `schemas.fingerprints` at what it calls and names. Where code cannot be kept it is compiled anew in each process,
 and `cache_refused` says why.
@@ -19,10 +22,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
-import numba
 from numba import types
 from numba.core import config
 from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Flags, compile_extra
+from numba.core.registry import CPUDispatcher
+from numba.core.typing import make_concrete_template
 
 from schemas.fingerprints import fingerprint
 
@@ -77,14 +83,62 @@ def on_compiling(listener: Callable[[str], None]) -> None:
     _listeners.append(listener)
 
 
+def _about_to_compile(function: Callable[..., object]) -> None:
+    for listener in _listeners:
+        listener(f"{function.__module__}.{function.__qualname__}")
+
+
 def _compiled(function: _Function, *, makes_arrays: bool) -> _Function:
     if config.DISABLE_JIT:
         return function
     # Nobody calls from C: without an entry for that, compiling takes a tenth less.
-    made: Any = numba.njit(nogil=True, error_model="numpy", _nrt=makes_arrays, no_cfunc_wrapper=True)(function)
+    options = {"nopython": True, "nogil": True, "error_model": "numpy", "_nrt": makes_arrays, "no_cfunc_wrapper": True}
+    made: Any = _Compiled(function, targetoptions={**options, "boundscheck": None})
     made._cache = _KeptCode(function, {"makes_arrays": makes_arrays, "bounds": bool(config.BOUNDSCHECK)})
     kept: _Function = made
     return kept
+
+
+class _Compiled(CPUDispatcher):
+    """A function as numba gives it to Python. Compiled code that calls it is given the bare code of it, to take in."""
+
+    def __init__(self, function: Callable[..., object], targetoptions: dict[str, object]) -> None:
+        super().__init__(function, targetoptions=targetoptions)
+        self._taken_in: dict[tuple[Any, ...], tuple[_BareCode, Any]] = {}
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """What numba asks when it meets a call: a template, and how the arguments are passed."""
+        passed, arguments = self.fold_argument_types(args, kws)
+        _, signature = self._bare(tuple(arguments))
+        name = self.py_func.__name__
+        return make_concrete_template(name, key=name, signatures=[signature]), passed, arguments, {}
+
+    def get_overload(self, sig: Any) -> Any:
+        """Under what numba knows the code of such a call."""
+        return self._bare(tuple(sig))[0]
+
+    def _bare(self, arguments: tuple[Any, ...]) -> "tuple[_BareCode, Any]":
+        if arguments not in self._taken_in:
+            _about_to_compile(self.py_func)
+            flags = Flags()
+            self.targetdescr.options.parse_as_flags(flags, {**self.targetoptions, "no_cpython_wrapper": True})
+            flags.no_compile = True
+            code = _BareCode(self.targetctx.codegen(), self.py_func.__qualname__)
+            made = compile_extra(self.typingctx, self.targetctx, self.py_func, arguments, None, flags, {}, code)
+            self.targetctx.insert_user_function(code, made.fndesc, [code])
+            self._taken_in[arguments] = code, made.signature
+        return self._taken_in[arguments]
+
+
+class _BareCode(JITCodeLibrary):
+    """Code to be taken in by other code, with all that it calls: never run by itself, so neither optimised nor made machine code."""
+
+    def finalize(self) -> None:
+        """Be ready to be taken in."""
+        for called in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(called._reload_init)
+            self._final_module.link_in(called._get_module_for_linking(), preserve=True)
+        self._finalized = True
 
 
 class _Disk(FunctionCache):
@@ -122,8 +176,7 @@ class _KeptCode:
         """The code kept for a signature, or None."""
         found = self._asked(lambda disk: disk.load_overload(sig, target_context))
         if found is None:
-            for listener in _listeners:
-                listener(f"{self._function.__module__}.{self._function.__qualname__}")
+            _about_to_compile(self._function)
         return found
 
     def save_overload(self, sig: Any, made: Any) -> None:

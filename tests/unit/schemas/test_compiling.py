@@ -93,6 +93,11 @@ def test_code_is_kept_for_the_next_process(place: Path) -> None:
     assert run(place) == "34 kept None"
 
 
+def test_what_python_calls_is_kept_whole_and_nothing_else_by_itself(place: Path) -> None:
+    run(place)
+    assert {path.name.split("-")[0] for path in kept(place)} == {"outer.total"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "result"),
     [
