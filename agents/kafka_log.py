@@ -18,6 +18,7 @@ from agents.identities import Identities
 from agents.kafka_errors import check_fetch, not_taken, refusal, translated
 from agents.offsets import LATEST
 from agents.partition_log import Fetched, Headed, Pair, PositionLost, Retriable, TopicLost
+from agents.resting import Rest
 from agents.settings import Settings
 from schemas.changelog import PROGRESS_PREFIX
 from schemas.pairs import NO_PAIRS, Pairs
@@ -48,6 +49,7 @@ class KafkaLog:
         self._identities = identities or Identities(admin)
         self._watched = {**self._logical, settings.topic_name(CHANGELOG): CHANGELOG}
         self._pinned: dict[str, str] = {}
+        self._rest = Rest()
 
     @property
     def number(self) -> int:
@@ -164,8 +166,10 @@ class KafkaLog:
         return dict(self._positions)
 
     def fetch(self, limit: int, timeout_s: float) -> Fetched:
-        """The first message as soon as it is there, with whatever has been prefetched behind it."""
+        """The first message as soon as it is there, with whatever has been prefetched behind it; a little after a commit at the soonest."""
+        self._rest.take(timeout_s)
         taken = self._consumer.take(limit, timeout_s)
+        self._rest.fetched(sum(chunk.size for chunk in taken.chunks.values()))
         chunks: dict[str, Chunk] = {}
         for (name, _), chunk in taken.chunks.items():
             if (topic := self._logical.get(name)) is not None:
@@ -253,6 +257,7 @@ class KafkaLog:
     def commit(self) -> None:
         """Flush and commit; an error of any message of the transaction comes out here."""
         translated(self._producer.commit_transaction, _CALL_S)
+        self._rest.committed()
 
     def abort(self) -> None:
         """Purge and abort."""

@@ -1,5 +1,6 @@
 """Laws of the unit of work on a real broker: all or nothing, once, and only by the owner."""
 
+import time
 from collections import Counter
 from contextlib import nullcontext
 from random import Random
@@ -12,6 +13,7 @@ from agents.counters import LaneCounters
 from agents.kafka_errors import translated
 from agents.kafka_log import KafkaLog
 from agents.partition_log import AbortRequired, Fatal, Fenced, Headed
+from agents.resting import REST_S
 from agents.unit_of_work import CHANGELOG, Content, UnitOfWork, content
 from schemas import cloud_events, dead_letters
 from schemas.codec import Codec
@@ -41,6 +43,20 @@ def test_nothing_of_a_transaction_is_seen_before_its_commit_and_all_after(deploy
     assert [(m.key(), m.value()) for m in deployment.committed(CHANGELOG)] == [(b"ra", b"1"), (b"rb", None)]
     (letter,) = deployment.committed("dead-letters")
     assert (letter.key(), letter.value(), letter.headers(), letter.partition()) == (None, None, [("why", b"test")], deployment.number)
+
+
+def test_the_broker_is_let_be_after_a_commit_even_if_there_is_something_to_read(deployment: Deployment, log: KafkaLog) -> None:
+    deployment.append("orders", "a")
+    log.start(dict.fromkeys(INPUTS, 0))
+    eventually(lambda: log.fetch(100, 0.2).chunks or None, what="the first record")
+    deployment.append("orders", "b")
+    log.begin()
+    log.send(CHANGELOG, [(b"ra", b"1")])
+    log.commit()
+    committed_at_s = time.perf_counter()
+    assert log.fetch(100, 0) is not None, "who may not wait does not rest"
+    log.fetch(100, 1.0)
+    assert time.perf_counter() - committed_at_s >= 0.9 * REST_S
 
 
 def test_an_aborted_transaction_leaves_nothing_to_read(deployment: Deployment, log: KafkaLog) -> None:
