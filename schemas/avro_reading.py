@@ -5,8 +5,8 @@ not take (another schema than the newest, arrays in several blocks, a fault of a
 not.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from schemas.codec import Codec
 from schemas.compiling import compiled
+from schemas.errors import RecordRejected
 from schemas.limits import MAX_TEXT_BYTES, quick_checks
+from schemas.pieces import Pieces
 from schemas.reading_programs import reading_program_of
 from schemas.writing_programs import DEEPEST, WIDTH, Does, Program
 
@@ -24,6 +26,8 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 _GROWTH, _ROOM = 24, 8_192
 """So many bytes of msgpack for each of Avro, and so many more; a record that needs yet more is left to the codec."""
+_AT_ONCE_BYTES: Final = 4_194_304
+"""For so much msgpack there is room at once: more than the largest record needs."""
 _FRAME_BYTES: Final = 5
 _AT, _PUT, _GOOD, _DEPTH, _STACK = 0, 1, 2, 3, 4
 """In the cursor: where in the body, where in the msgpack, whether all is well, how deep; then how many entries each array still has."""
@@ -39,37 +43,76 @@ class NestedReader(Generic[Record]):
     def __init__(self, record_type: type[Record], codec: Codec) -> None:
         """Raises Unknown where the record's schema is none that programs know."""
         schema = codec.catalogue.followed(record_type.__name__)
-        self._frame = b"\0" + schema.id.to_bytes(_FRAME_BYTES - 1, "big")
+        self._frame = np.frombuffer(b"\0" + schema.id.to_bytes(_FRAME_BYTES - 1, "big"), np.uint8)
         self._program = reading_program_of(schema.definition)
         self._type, self._codec = record_type, codec
-        self._checks: tuple[tuple[str, Callable[[Any], bool]], ...] = quick_checks(record_type)
-        self._decoder = msgspec.msgpack.Decoder(record_type)
+        self._checks = quick_checks(record_type)
+        self._decode = msgspec.msgpack.Decoder(record_type).decode
 
-    def read(self, payload: bytes) -> Record:
-        """The record in a payload. Raises RecordRejected."""
-        found = self._quickly(payload)
-        return found if found is not None else self._codec.decode_as(self._type, payload)
+    def read_all(self, payloads: Pieces) -> list[Record | RecordRejected | None]:
+        """The record in each payload, or why there is none; None where there is no payload."""
+        found: list[Record | RecordRejected | None] = [*self.quickly(payloads)]
+        for place, record in enumerate(found):
+            if record is None and (payload := payloads[place]) is not None:
+                found[place] = self._slowly(payload)
+        return found
 
-    def _quickly(self, payload: bytes) -> Record | None:
-        """The record, None where it is left to the codec."""
-        if payload[:_FRAME_BYTES] != self._frame or len(payload) > MAX_TEXT_BYTES:
-            return None
-        packed = packed_of(payload, self._program)
-        if packed is None:
-            return None
+    def quickly(self, payloads: Pieces) -> Iterator[Record | None]:
+        """The records, None where it is left to the codec."""
+        count, at = len(payloads), 0
+        into = np.empty(min(_GROWTH * payloads.size + count * _ROOM, _AT_ONCE_BYTES), np.uint8)
+        cursor, ends, packed = np.empty(_STACK + DEEPEST, np.int64), np.empty(count, np.int64), memoryview(into)
+        while at < count:
+            upto = read_all(payloads.buffer, payloads.begins, payloads.sizes, at, self._frame, self._program, into, cursor, ends)
+            begin = 0
+            for end in ends[at:upto].tolist():
+                yield self._record(packed[begin:end]) if end > begin else None
+                begin = end
+            at = upto
+
+    def _record(self, packed: memoryview) -> Record | None:
         try:
-            found = self._decoder.decode(packed)
+            found = self._decode(packed)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        return found if all(fits(getattr(found, name)) for name, fits in self._checks) else None
+        for name, fits in self._checks:
+            if not fits(getattr(found, name)):
+                return None
+        return found
+
+    def _slowly(self, payload: bytes) -> Record | RecordRejected:
+        try:
+            return self._codec.decode_as(self._type, payload)
+        except RecordRejected as refused:
+            return refused
 
 
-def packed_of(payload: bytes, program: Program) -> bytes | None:
-    """The body of a payload as msgpack; None if the program cannot read it."""
-    into, cursor = np.empty(_GROWTH * len(payload) + _ROOM, np.uint8), np.empty(_STACK + DEEPEST, np.int64)
-    if not read(np.frombuffer(payload, np.uint8, offset=_FRAME_BYTES), program, into, cursor):
-        return None
-    return into[: int(cursor[_PUT])].tobytes()
+@compiled
+def read_all(
+    buffer: Bytes, begins: Words, sizes: Words, at: int, frame: Bytes, program: Program, into: Bytes, cursor: Words, ends: Words
+) -> int:
+    """Payloads from `at` on as msgpack, one behind the other, for as long as there is room; where each ends, at its begin if left out.
+
+    Returns the place of the first that is still to come.
+    """
+    put = 0
+    for place in range(at, len(sizes)):
+        begin, size = begins[place], max(sizes[place], 0)
+        fits = _FRAME_BYTES <= size <= MAX_TEXT_BYTES and _is_framed(buffer, begin, frame)
+        if fits and put + _GROWTH * size + _ROOM > len(into):
+            return place
+        if fits and read(buffer[begin + _FRAME_BYTES : begin + size], program, into[put:], cursor):
+            put += cursor[_PUT]
+        ends[place] = put
+    return len(sizes)
+
+
+@compiled
+def _is_framed(buffer: Bytes, begin: int, frame: Bytes) -> bool:
+    same = True
+    for place in range(len(frame)):
+        same &= buffer[begin + place] == frame[place]
+    return same
 
 
 @compiled

@@ -20,13 +20,14 @@ from agents.patience import patiently
 from agents.projecting import entries
 from agents.projecting.counting import ProjectionCounters
 from agents.projecting.entries import Entry
-from agents.projecting.source import TIERS, TOPICS, TRANSITIONS, Source, Taken
+from agents.projecting.source import LEADS, TIERS, TOPICS, TRANSITIONS, Source, Taken
 from agents.projecting.store import CHANGED, Away, Batch, Lost, Place, Store
 from agents.recovery import NOTHING
 from agents.settings import Settings
 from schemas.avro_reading import NestedReader
 from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
+from schemas.pieces import Pieces
 from schemas.records import AccountTiers, HotLead, TierTransition
 from schemas.topics import DAY_MS
 
@@ -37,14 +38,16 @@ _LEAD_MARGIN_MS = DAY_MS
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 1.0
 _SAY_EVERY_S = 10.0
 _log = logging.getLogger("tierstream.projection")
+Published = AccountTiers | TierTransition | HotLead
 
 
 class Readers:
     """What reads the three kinds of records, in compiled code where it can. Shared by the partitions of a process."""
 
     def __init__(self, codec: Codec) -> None:
-        self.tiers, self.transitions = NestedReader(AccountTiers, codec), NestedReader(TierTransition, codec)
-        self.leads = NestedReader(HotLead, codec)
+        self.by_topic: dict[str, NestedReader[Any]] = {
+            TIERS: NestedReader(AccountTiers, codec), TRANSITIONS: NestedReader(TierTransition, codec), LEADS: NestedReader(HotLead, codec),
+        }  # fmt: skip
 
 
 class Projection:
@@ -183,7 +186,7 @@ class Projection:
         to_look = now_ms - self._looked_at_ms >= FRESH_EVERY_MS
         if not taken.records and not to_look:
             return None
-        found = [entry for topic, message in newest(taken.records) if (entry := self._entry(topic, message)) is not None]
+        found = self._entries(newest(taken.records))
         self._pending_at_ms = [(topic, message.timestamp()[1]) for topic, message in taken.records]
         fresh = self._fresh_ms(taken, now_ms) if to_look else 0
         return Batch(self.number, self._place.epoch, self._begun, taken.ends, fresh, self.rebuilding, found)
@@ -198,32 +201,38 @@ class Projection:
         self.counters.behind = {topic: max(0, end - taken.ends.get(topic, self._begun[topic])) for topic, end in ends.items()}
         return 0 if any(self.counters.behind.values()) else now_ms
 
-    def _entry(self, topic: str, message: Message) -> Entry | None:
-        """What is to be written of a record; None: nothing, it is not ours, or cannot be read."""
-        key, payload, offset = message.key(), message.value(), message.offset() or 0
-        if payload is None:
-            return entries.erasure(str(key, "utf-8", "replace"), offset) if topic == TIERS and key is not None else None
-        try:
-            return self._said(topic, bytes(payload), offset)
-        except RecordRejected as refused:
-            self.counters.unreadable += 1
-            _log.warning("topic %s partition %d offset %d is not projected: %s", topic, self.number, offset, refused)
-            return None
+    def _entries(self, records: list[tuple[str, Message]]) -> list[Entry]:
+        """What is to be written of records, in their order: nothing of those that are not ours, or cannot be read."""
+        found: dict[int, Entry] = {}
+        for topic, reader in self._readers.by_topic.items():
+            places = [place for place, record in enumerate(records) if record[0] == topic]
+            messages = [records[place][1] for place in places]
+            read = reader.read_all(Pieces.of([message.value() for message in messages]))
+            for place, message, record in zip(places, messages, read, strict=True):
+                entry = self._entry(topic, message, record)
+                if entry is not None:
+                    found[place] = entry
+        return [found[place] for place in sorted(found)]
 
-    def _said(self, topic: str, payload: bytes, offset: int) -> Entry | None:
-        match topic:
-            case "account-tiers":
-                record = self._readers.tiers.read(payload)
-                return entries.tiers(record, offset) if entries.is_ours(record, self._application) else None
-            case "tier-transitions":
-                told = self._readers.transitions.read(payload)
-                quiet = offset < self._history.get(TRANSITIONS, 0)
-                return entries.transition(told, quiet=quiet) if entries.is_ours(told, self._application) else None
-            case _:
-                lead = self._readers.leads.read(payload)
-                expires_at_ms = lead.decided_at + self._lead_ms
-                young = expires_at_ms > self._clock()
-                return entries.lead(lead, expires_at_ms + _LEAD_MARGIN_MS) if young and entries.is_ours(lead, self._application) else None
+    def _entry(self, topic: str, message: Message, record: Published | RecordRejected | None) -> Entry | None:
+        """What is to be written of one record; None: nothing."""
+        offset = message.offset() or 0
+        if record is None:
+            key = message.key()
+            return entries.erasure(str(key, "utf-8", "replace"), offset) if topic == TIERS and key is not None else None
+        if isinstance(record, RecordRejected):
+            self.counters.unreadable += 1
+            _log.warning("topic %s partition %d offset %d is not projected: %s", topic, self.number, offset, record)
+            return None
+        return self._said(record, offset) if entries.is_ours(record, self._application) else None
+
+    def _said(self, record: Published, offset: int) -> Entry | None:
+        if isinstance(record, AccountTiers):
+            return entries.tiers(record, offset)
+        if isinstance(record, TierTransition):
+            return entries.transition(record, quiet=offset < self._history.get(TRANSITIONS, 0))
+        expires_at_ms = record.decided_at + self._lead_ms
+        return entries.lead(record, expires_at_ms + _LEAD_MARGIN_MS) if expires_at_ms > self._clock() else None
 
     def _done(self, batch: Batch, counts: list[int]) -> None:
         now_ms, counters = self._clock(), self.counters

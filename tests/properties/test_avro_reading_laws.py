@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from schemas import avro_reading
 from schemas.avro_reading import NestedReader
 from schemas.codec import Codec
 from schemas.errors import RecordRejected
+from schemas.pieces import Pieces
 from schemas.records import AccountTiers, HotLead, TierTransition
 from tests import publishing
 
@@ -31,18 +33,24 @@ def readers() -> dict[type, NestedReader[Any]]:
     return {kind: NestedReader(kind, codec) for kind in TYPES}
 
 
-def outcome(read: Any, payload: bytes) -> Any:
+def by_codec(codec: Codec, kind: type, payload: bytes) -> Any:
     try:
-        return read(payload)
+        return codec.decode_as(kind, payload)
     except RecordRejected as refused:
         return refused.reason, str(refused)
+
+
+def read(reader: NestedReader[Any], payloads: list[bytes | None]) -> list[Any]:
+    found = reader.read_all(Pieces.of(payloads))
+    return [(each.reason, str(each)) if isinstance(each, RecordRejected) else each for each in found]
 
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_record_is_read_as_the_codec_reads_it_and_quickly(kind: type) -> None:
     codec, reader = Codec(), readers()[kind]
     records = [record for record in examples() if isinstance(record, kind)]
-    assert [reader._quickly(codec.encode(record)) for record in records] == records
+    payloads = Pieces.of([codec.encode(record) for record in records])
+    assert list(reader.quickly(payloads)) == records
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -56,4 +64,13 @@ def test_a_spoilt_payload_is_taken_or_refused_as_by_the_codec(kind: type) -> Non
             changed[own.randrange(len(payload))] = own.randrange(256)
             spoilt.append(bytes(changed))
         for each in spoilt:
-            assert outcome(reader.read, each) == outcome(lambda said: codec.decode_as(kind, said), each)
+            assert read(reader, [each]) == [by_codec(codec, kind, each)]
+
+
+def test_many_at_once_are_read_as_each_alone_however_little_room_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec, reader = Codec(), readers()[TierTransition]
+    good = [codec.encode(record) for record in examples() if isinstance(record, TierTransition)]
+    payloads = [each for payload in good for each in (payload, None, payload[:9], b"", payload[:-1] + b"\xff", b"\0\0\0\0\x63")]
+    monkeypatch.setattr(avro_reading, "_AT_ONCE_BYTES", 3 * 24 * max(map(len, good)))
+    alone = [None if each is None else by_codec(codec, TierTransition, each) for each in payloads]
+    assert read(reader, payloads) == alone
