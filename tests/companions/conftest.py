@@ -11,20 +11,19 @@ Everything listens on loopback, at a port that was free. A machine without apt s
 Kafka is the `kafka` of tests/conftest.py.
 """
 
-import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from agents.embedded.broker import Broker
 from agents.embedded.ports import free_ports
 from tests import debian
 from tests.companions.programs import Program, Server, in_ci, relocated, serving
-from tests.deployments import Deployment
+from tests.on_kafka import _a_broker_of_a_busy_machine_may_take_its_time, deployment
 
+__all__ = ("_a_broker_of_a_busy_machine_may_take_its_time", "deployment")
 _PACKAGES = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
@@ -35,18 +34,6 @@ _PACKAGES = {
     "kcat": "kcat",
 }
 Start = Callable[[Path], Server]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _a_broker_of_a_busy_machine_may_take_its_time(_no_settings_from_outside: None) -> None:
-    """As for the tests of tests/integration."""
-    os.environ["TIERSTREAM_BROKER_TIMEOUT_S"] = "30"
-
-
-@pytest.fixture
-def deployment(kafka: Broker, prefix: str) -> Deployment:
-    """Topics of the test's own."""
-    return Deployment(kafka.bootstrap, prefix)
 
 
 @pytest.fixture(scope="session")
@@ -85,37 +72,27 @@ def promtool(program: Callable[[str], Program]) -> Program:
 @pytest.fixture
 def prometheus(program: Callable[[str], Program]) -> Iterator[Start]:
     """Starts one on the `prometheus.yml` of a folder; what it stores and says lies there too."""
-    with ExitStack() as running:
-
-        def start(folder: Path) -> Server:
-            (port,) = free_ports(1)
-            arguments = (
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'prometheus'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--web.enable-lifecycle",
-            )
-            return running.enter_context(serving(program("prometheus"), arguments, port, folder / "prometheus.log", _is_ready))
-
+    with _starting(lambda: program("prometheus"), "prometheus", "--storage.tsdb.path", "--web.enable-lifecycle") as start:
         yield start
 
 
 @pytest.fixture
 def alertmanager(program: Callable[[str], Program]) -> Iterator[Start]:
     """Starts one on the `alertmanager.yml` of a folder."""
+    found = lambda: relocated(program("prometheus-alertmanager"), "prometheus/alertmanager")  # noqa: E731
+    with _starting(found, "alertmanager", "--storage.path", "--cluster.listen-address=") as start:  # it is alone
+        yield start
+
+
+@contextmanager
+def _starting(program: Callable[[], Program], name: str, storage: str, *more: str) -> Iterator[Start]:
+    """Starts a program of Prometheus' on `<name>.yml` of a folder; all of them end together."""
     with ExitStack() as running:
 
         def start(folder: Path) -> Server:
             (port,) = free_ports(1)
-            arguments = (
-                f"--config.file={folder / 'alertmanager.yml'}",
-                f"--storage.path={folder / 'alertmanager'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--cluster.listen-address=",  # alone
-            )
-            log = folder / "alertmanager.log"
-            found = relocated(program("prometheus-alertmanager"), "prometheus/alertmanager")
-            return running.enter_context(serving(found, arguments, port, log, _is_ready))
+            places = (f"--config.file={folder / f'{name}.yml'}", f"{storage}={folder / name}", f"--web.listen-address=127.0.0.1:{port}")
+            return running.enter_context(serving(program(), (*places, *more), port, folder / f"{name}.log", _is_ready))
 
         yield start
 

@@ -1,6 +1,7 @@
 """A worker's page as Prometheus' own tools and server see it."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from agents.projecting.metrics import exposition
 from tests.builders import interaction
 from tests.companions.conftest import Start
 from tests.companions.programs import Program, Server
+from tests.house.documents import METRIC_PAGE
 from tests.waiting import eventually
 from tests.workers import Worker, deployment, publish
 
@@ -20,6 +22,19 @@ def asked(server: Server, query: str) -> list[tuple[dict[str, str], float]]:
     status, body = server.get(f"/api/v1/query?query={quote(query)}")
     assert status == 200, body
     return [(found["metric"], float(found["value"][1])) for found in json.loads(body)["data"]["result"]]
+
+
+def queries() -> list[str]:
+    """What the page of the metrics tells people to ask."""
+    points = re.findall(r"^- \*\*.*(?:\n  .*)*", METRIC_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    told = [told for point in points for told in re.findall(r"`([^`]+)`", point)]
+    return [" ".join(query.split()) for query in told if re.search(r"\b(tierstream|kafka)_", query)]
+
+
+def test_the_page_asks_for_metrics_that_there_are() -> None:
+    named = {name for query in queries() for name in re.findall(r"\b(?:tierstream|kafka)_\w+", query)}
+    assert {name.removesuffix("_bucket") for name in named} <= METRICS.keys() | PROJECTION.keys()
+    assert len([query for query in queries() if "tierstream_projection_" in query]) >= 8
 
 
 def test_a_real_prometheus_reads_a_real_worker_and_promtool_finds_no_fault(
@@ -40,6 +55,8 @@ def test_a_real_prometheus_reads_a_real_worker_and_promtool_finds_no_fault(
         promtool.says("check", "metrics", stdin=worker.get("/metrics")[1])
         known = {name for name in METRICS if asked(server, f'count({{__name__=~"{name}(_count)?"}})')}
         dull = set(METRICS) - known
+        for query in queries():
+            asked(server, query)  # Prometheus understands it
     assert dull <= {
         "tierstream_deadline_lateness_seconds",
         "tierstream_transitions_total",
