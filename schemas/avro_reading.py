@@ -61,7 +61,7 @@ class NestedReader(Generic[Record]):
         """The records, None where it is left to the codec."""
         count, at = len(payloads), 0
         into = np.empty(min(_GROWTH * payloads.size + count * _ROOM, _AT_ONCE_BYTES), np.uint8)
-        cursor, ends, packed = np.empty(_STACK + DEEPEST, np.int64), np.empty(count, np.int64), memoryview(into)
+        cursor, ends, packed = np.empty(_STACK + DEEPEST, np.int64), np.empty(count, np.int64), into.data
         while at < count:
             upto = read_all(payloads.buffer, payloads.begins, payloads.sizes, at, self._frame, self._program, into, cursor, ends)
             begin = 0
