@@ -285,6 +285,6 @@ def lane_maker(settings: Settings, policy: CompiledPolicy, clock: Clock, quarant
             any_policy=settings.policy is None,
         )  # fmt: skip
         log = KafkaLog(settings, number, topics, admin(), identities())
-        return Lane(log, partition, fold, codec.encode, duty, clock=clock, baton=baton, counters=counters)
+        return Lane(log, partition, fold, codec.encode_all, duty, clock=clock, baton=baton, counters=counters)
 
     return make

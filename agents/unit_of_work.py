@@ -6,7 +6,7 @@ folded already, is never ahead of anything but this transaction. Whatever cannot
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -35,22 +35,24 @@ class Content(NamedTuple):
     headed: dict[str, list[Headed]]
 
 
-Encode = Callable[[msgspec.Struct], bytes]
+Encode = Callable[[Sequence[msgspec.Struct]], list[bytes]]
+"""The payloads of these records."""
 
 
 def content(folded: Folded, order: FoldOrder, progress: Mapping[str, Progress], encode: Encode, application: str) -> Content:
     """What the transaction of one cycle holds; `application` says it."""
     source = f"/tierstream/{application}"
+    fold_order, *payloads = encode([order, *(output.record for output in folded.outputs if output.record is not None)])
+    written = iter(payloads)
     changelog: list[Pair] = [*folded.changes, *((progress_key(topic), progress_payload(at)) for topic, at in progress.items())]
     headed: dict[str, list[Headed]] = {}
     for output in folded.outputs:
         said = output.record
-        record = Headed(output.key, None, []) if said is None else Headed(output.key, encode(said), announced(output, source))
+        record = Headed(output.key, None, []) if said is None else Headed(output.key, next(written), announced(output, source))
         headed.setdefault(output.topic, []).append(record)
     if folded.dead:
         headed[DEAD_LETTERS] = [Headed(letter.key, letter.payload, dead_letters.headers(letter, application)) for letter in folded.dead]
-    fold_order: list[Pair] = [(str(order.partition).encode(), encode(order))]
-    return Content({CHANGELOG: changelog, FOLD_ORDER: fold_order}, headed)
+    return Content({CHANGELOG: changelog, FOLD_ORDER: [(str(order.partition).encode(), fold_order)]}, headed)
 
 
 def announced(output: Output, source: str) -> list[tuple[str, bytes]]:

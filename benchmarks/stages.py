@@ -67,7 +67,7 @@ class MemoryLane:
         folded = self._fold(batch)
         folded_at = time.process_time()
         order = FoldOrder(partition=0, ranges=[], tick=None, quarantined=[], mode="LIVE", policy_digest=self._policy.digest)
-        content(folded, order, {}, self._codec.encode, "/tierstream/benchmark")
+        content(folded, order, {}, self._codec.encode_all, "/tierstream/benchmark")
         written_at = time.process_time()
         return {
             "fold": folded_at - began_at,

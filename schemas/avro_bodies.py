@@ -4,12 +4,14 @@ Rules: the msgpack is our own and whole; what a program cannot write it says so 
 says what is wrong. An Avro body has at most three bytes for each byte of msgpack, so there is always room.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.compiling import compiled
+from schemas.pieces import NO_PIECE, Pieces, begins_of
 from schemas.writing_programs import DEEPEST, WIDTH, Does, Program
 
 Bytes = NDArray[np.uint8]
@@ -36,6 +38,25 @@ def body_of(packed: bytes, program: Program) -> bytes | None:
     if not write(np.frombuffer(packed, np.uint8), program, into, cursor):
         return None
     return into[: int(cursor[_PUT])].tobytes()
+
+
+def bodies_of(packed: Sequence[bytes], program: Program) -> list[bytes | None]:
+    """As `body_of`, for many records at once: several times faster where they are small."""
+    pieces, sizes = Pieces.of(packed), np.empty(len(packed), np.int64)
+    into, cursor = np.empty(_GROWTH * pieces.size, np.uint8), np.empty(_STACK + DEEPEST, np.int64)
+    write_all(pieces.buffer, pieces.begins, pieces.sizes, program, into, sizes, cursor)
+    return list(Pieces(into, begins_of(sizes), sizes))
+
+
+@compiled
+def write_all(packed: Bytes, begins: Words, lengths: Words, program: Program, into: Bytes, sizes: Words, cursor: Words) -> None:
+    """The bodies of all of these, one behind the other; the size of one that the program cannot write is NO_PIECE."""
+    put = 0
+    for each in range(len(begins)):
+        begin, sizes[each] = begins[each], NO_PIECE
+        if write(packed[begin : begin + lengths[each]], program, into[put:], cursor):
+            sizes[each] = cursor[_PUT]
+            put += sizes[each]
 
 
 @compiled

@@ -13,7 +13,7 @@ SPEC_VERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/avro"
 
 _PREFIX: Final = "ce_"
-_CONTENT_TYPE_HEADER: Final = "content-type"
+_SPEC_VERSION_HEADER: Final = ("ce_specversion", SPEC_VERSION.encode())
 
 
 def headers(
@@ -28,9 +28,14 @@ def headers(
 
     A time that no calendar has is left out.
     """
-    named = {"specversion": SPEC_VERSION, "type": type, "source": source, "id": id, "subject": subject, "time": _dated(time_ms)}
-    said = [(_PREFIX + name, text.encode()) for name, text in named.items() if text is not None]
-    return said if content_type is None else [*said, (_CONTENT_TYPE_HEADER, content_type.encode())]
+    said = [_SPEC_VERSION_HEADER, ("ce_type", type.encode()), ("ce_source", source.encode()), ("ce_id", id.encode())]
+    if subject is not None:
+        said.append(("ce_subject", subject.encode()))
+    if (dated := _dated(time_ms)) is not None:
+        said.append(("ce_time", dated.encode()))
+    if content_type is not None:
+        said.append(("content-type", content_type.encode()))
+    return said
 
 
 def _dated(time_ms: int) -> str | None:

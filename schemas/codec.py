@@ -8,7 +8,7 @@ What fastavro takes though Avro does not define it is taken here too: overlong v
 any non-zero byte as true.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
@@ -54,12 +54,14 @@ class _Reader(NamedTuple):
 
 
 class _Writer(NamedTuple):
-    """How to write one record. `nested`: it holds other structs. `body`: writes it in compiled code, None where it cannot."""
+    """How to write one record. `nested`: it holds other structs. `body`, `bodies`: write one, or many, in compiled code, None where it
+    cannot."""
 
     frame: bytes
     schema: Any
     nested: bool
     body: Callable[[msgspec.Struct], bytes | None]
+    bodies: Callable[[Sequence[msgspec.Struct]], list[bytes | None]]
 
 
 class Codec:
@@ -75,13 +77,19 @@ class Codec:
     def encode(self, record: msgspec.Struct) -> bytes:
         """The framed payload of a record. The record is trusted: limits are checked where records come in."""
         writer = self._writers.get(type(record)) or self._writer(type(record))
-        if (written := writer.body(record)) is not None:
-            return writer.frame + written
-        body = BytesIO()
-        body.write(writer.frame)
-        fields = msgspec.to_builtins(record) if writer.nested else msgspec.structs.asdict(record)
-        fastavro.schemaless_writer(body, writer.schema, fields)
-        return body.getvalue()
+        return _framed(writer, record, writer.body(record))
+
+    def encode_all(self, records: Sequence[msgspec.Struct]) -> list[bytes]:
+        """As `encode`, for each of them; those of one type are written together."""
+        places: dict[type[msgspec.Struct], list[int]] = {}
+        for place, record in enumerate(records):
+            places.setdefault(type(record), []).append(place)
+        payloads = [b""] * len(records)
+        for record_type, of_type in places.items():
+            writer = self._writers.get(record_type) or self._writer(record_type)
+            for place, body in zip(of_type, writer.bodies([records[place] for place in of_type]), strict=True):
+                payloads[place] = _framed(writer, records[place], body)
+        return payloads
 
     def decode(self, topic: str, payload: bytes | None) -> Event | PolicyActivated | Tick:
         """The record in a payload of an input topic (logical name). Raises RecordRejected."""
@@ -136,25 +144,36 @@ class Codec:
         followed = self._catalogue.followed(record_type.__name__)
         frame = bytes((_MAGIC,)) + followed.id.to_bytes(_FRAME_BYTES - 1, "big")
         nested, schema = holds_structs(record_type), _without_logical_types(followed.definition)
-        body = _compiled_body(schema, record_type) if nested or self._compiled else _no_body
-        writer = _Writer(frame=frame, schema=fastavro.parse_schema(schema), nested=nested, body=body)
+        writer = _Writer(frame, fastavro.parse_schema(schema), nested, lambda _: None, lambda records: [None] * len(records))
+        if nested or self._compiled:
+            writer = _compiled_writer(writer, schema, record_type)
         return self._writers.setdefault(record_type, writer)
 
 
-def _no_body(_: msgspec.Struct) -> None:
-    """Nothing but fastavro writes it."""
+def _framed(writer: _Writer, record: msgspec.Struct, body: bytes | None) -> bytes:
+    """The payload with this body; without one fastavro writes it."""
+    if body is not None:
+        return writer.frame + body
+    written = BytesIO()
+    written.write(writer.frame)
+    fields = msgspec.to_builtins(record) if writer.nested else msgspec.structs.asdict(record)
+    fastavro.schemaless_writer(written, writer.schema, fields)
+    return written.getvalue()
 
 
-def _compiled_body(schema: Any, record_type: type[msgspec.Struct]) -> Callable[[msgspec.Struct], bytes | None]:
+def _compiled_writer(writer: _Writer, schema: Any, record_type: type[msgspec.Struct]) -> _Writer:
     """What writes records of this type in compiled code, several times faster than fastavro, which tries every branch of a union."""
-    from schemas.avro_bodies import body_of  # compiled code is loaded only where such records are written
+    from schemas.avro_bodies import bodies_of, body_of  # compiled code is loaded only where such records are written
 
     try:
         program = program_of(schema, record_type)
     except Unknown:
-        return _no_body
+        return writer
     fields, pack = attrgetter(*(field["name"] for field in schema["fields"])), msgspec.msgpack.Encoder().encode
-    return lambda record: body_of(pack(fields(record)), program)
+    return writer._replace(
+        body=lambda record: body_of(pack(fields(record)), program),
+        bodies=lambda records: bodies_of([pack(fields(record)) for record in records], program),
+    )
 
 
 def _parsed(schema: Schema) -> Any:

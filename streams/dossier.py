@@ -164,6 +164,8 @@ class Dossier(msgspec.Struct, array_like=True):
 
     def open_risks(self) -> list[tuple[str, Risk]]:
         """The risks that are open, oldest first."""
+        if not self.risks:
+            return []
         return sorted(((risk_id, risk) for risk_id, risk in self.risks.items() if risk.open), key=lambda entry: (entry[1].at_ms, entry[0]))
 
 

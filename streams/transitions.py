@@ -14,8 +14,8 @@ from streams.policy.compiled import Scheme
 
 NAMESPACE = UUID("6f1c9a52-4e0b-5d0c-9a55-2f2d6c1f7e11")
 """Namespace of transition and action ids; never changes."""
-_VERSION_5 = 0x5 << 76 | 0x8 << 60
-_HASHED = 2**128 - 1 ^ (0xF << 76 | 0xC << 60)
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 0b11] for digit in "0123456789abcdef"}
+"""The digit that says which kind of UUID it is, by the digit that was hashed: two of its bits stay."""
 
 
 def transition_id(application: str, policy: str, scheme: str, account_id: str, generation: str, sequence: int) -> str:
@@ -25,9 +25,8 @@ def transition_id(application: str, policy: str, scheme: str, account_id: str, g
 
 def identified(*parts: str) -> str:
     """A UUID of version 5 over what a record is about: 122 bits of the SHA-1, as `uuid.uuid5` sets them."""
-    digest = sha1(NAMESPACE.bytes + "\x1f".join(parts).encode(), usedforsecurity=False).digest()
-    text = f"{int.from_bytes(digest[:16]) & _HASHED | _VERSION_5:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = sha1(NAMESPACE.bytes + "\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def transition(moment: Moment, reason: Reason, row: Row, dossier: Dossier, crossing: Crossing) -> TierTransition:

@@ -103,7 +103,7 @@ def tallying_lane(
     own = Duty(tuple(topics), "digest-1", "test", "LIVE", 1_000)._replace(**duty)
     tally.policy_digest = tally.kept_digest = own.policy_digest
     lane = Lane(
-        log, tally, tally.fold, Codec().encode, own,
+        log, tally, tally.fold, Codec().encode_all, own,
         clock=clock, baton=nullcontext(), counters=counters or LaneCounters(), wait=lambda _seconds: None,
     )  # fmt: skip
     return lane, tally

@@ -89,7 +89,7 @@ class Writer:
         self.rebuilt = msgspec.structs.replace(
             self.rebuilt, next_offset=last.turn.next_offset, at_work=True, positions=positions, tick_ms=partition.last_tick_ms
         )
-        records = content(_joined(batch), last.order, self._progress(positions), self._codec.encode, self._application)
+        records = content(_joined(batch), last.order, self._progress(positions), self._codec.encode_all, self._application)
         records.plain[CHANGELOG].append((REBUILT_KEY, rebuilt_payload(self.rebuilt)))
         records.plain[FOLD_ORDER] = [(str(one.order.partition).encode(), self._codec.encode(one.order)) for one in batch]
         self._work.commit(records, self._work.send(records))

@@ -79,6 +79,7 @@ class Table:
     def __init__(self, name: str, spec: TableSpec) -> None:
         self.name, self._fields = name, spec.table
         self._kept = f"dimensions.{name}.kept"
+        self._missing = {field: Line(f"{field} missing", 0.0) for field in spec.table}
         self.columns = [Column(self._kept, "<f8", identity(["table", spec.model_dump(mode="json")]))]
 
     def at(self, row: Row, at_ms: int) -> float:  # noqa: ARG002
@@ -103,7 +104,7 @@ class Table:
         for field, spec in self._fields.items():
             known = dossier.profile.get(field)
             if known is None or known.content is None:
-                lines.append(Line(f"{field} missing", 0.0))
+                lines.append(self._missing[field])
             else:
                 lines.append(Line(field, spec.weight / 100 * spec.points(known.content), last_ms=known.at_ms))
         return lines

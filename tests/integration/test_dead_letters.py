@@ -55,7 +55,7 @@ def lane_of(deployment: Deployment, codec: Codec) -> tuple[Lane, Partition]:
 
     duty = Duty(POLICY.inputs, POLICY.digest, "sabc", "LIVE", 1_000)
     log, baton = deployment.log(POLICY.inputs), nullcontext()
-    return Lane(log, partition, fold, CODEC.encode, duty, clock=wall_clock, baton=baton, counters=LaneCounters()), partition
+    return Lane(log, partition, fold, CODEC.encode_all, duty, clock=wall_clock, baton=baton, counters=LaneCounters()), partition
 
 
 def folded_by(deployment: Deployment, codec: Codec, topic: str = "interactions") -> Partition:

@@ -179,7 +179,7 @@ def test_an_output_is_keyed_encoded_and_announced_as_a_cloud_event(deployment: D
     record = transition(account_id="acme")
     folded = Folded([Output("tier-transitions", b"acme", record)], [], [], Counter(), Counter())
     order = FoldOrder(partition=deployment.number, ranges=[], tick=None, mode="LIVE", policy_digest="d")
-    records = content(folded, order, {}, Codec().encode, "test")
+    records = content(folded, order, {}, Codec().encode_all, "test")
     work = UnitOfWork(log, LaneCounters(), nullcontext())
     work.commit(records, work.send(records))
     (message,) = deployment.committed("tier-transitions")

@@ -66,7 +66,7 @@ def left_behind(
             quarantined=[QuarantinedRecord(topic=r.topic, offset=r.offset) for r in taken if (r.topic, r.offset) in quarantined],
         )
         progress = {topic: Progress(end, policy.digest, "id-of-" + topic) for topic, end in ends.items()}
-        _write(left, content(folded, order, progress, codec.encode, APPLICATION))
+        _write(left, content(folded, order, progress, codec.encode_all, APPLICATION))
     return left
 
 

@@ -47,7 +47,7 @@ class Owner:
         quarantined = schedule.quarantined
         duty = Duty(world.topics, self.policy.digest, APPLICATION, schedule.mode, schedule.batch_records, quarantined, any_policy=True)
         self.lane = Lane(
-            self.log, self.partition, self._fold, CODEC.encode, duty, clock=world.worker_clock, baton=nullcontext(),
+            self.log, self.partition, self._fold, CODEC.encode_all, duty, clock=world.worker_clock, baton=nullcontext(),
             counters=LaneCounters(), wait=world.wait, stopwatch=world.stopwatch,
         )  # fmt: skip
 

@@ -268,7 +268,7 @@ def test_who_stands_in_which_tier_is_counted_after_a_restore_and_then_at_most_tw
         return tally.fold(records, decided_at_ms, tick_ms, decided_to)._replace(outputs=[Output("tier-transitions", b"a", transition())])
 
     lane = Lane(
-        MemoryLog(broker), tally, publishing, Codec().encode, Duty(TOPICS, "digest-1", "test", "LIVE", 1_000),
+        MemoryLog(broker), tally, publishing, Codec().encode_all, Duty(TOPICS, "digest-1", "test", "LIVE", 1_000),
         clock=lambda: now_ms[0], baton=nullcontext(), counters=counters,
     )  # fmt: skip
     lane.recover()

@@ -52,6 +52,19 @@ def test_every_size_of_number_text_and_array_is_written_so() -> None:
         assert CODEC.encode(record) == by_fastavro(record)
 
 
+@settings(max_examples=20)
+@given(st.lists(st.one_of([event(record_type) for record_type in (*WRITTEN, AccountProfile)]), max_size=8))
+def test_what_is_written_together_is_what_is_written_one_by_one(records: list[msgspec.Struct]) -> None:
+    assert CODEC.encode_all(records) == [CODEC.encode(record) for record in records]
+
+
+def test_a_value_that_does_not_fit_leaves_its_neighbours_alone() -> None:
+    records = [standings(1), standings(2**64 - 1), standings(2)]
+    first, refused, last = CODEC._writer(AccountTiers).bodies(records)
+    assert refused is None
+    assert [first, last] == [CODEC.encode(record)[5:] for record in (standings(1), standings(2))]
+
+
 def test_what_no_program_knows_is_left_to_fastavro() -> None:
     profile = AccountProfile(event_id="e", account_id="a", occurred_at=0, custom={"fit": 0.5, "name": "x"})
     with pytest.raises(Unknown):
