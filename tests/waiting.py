@@ -7,7 +7,7 @@ from typing import TypeVar
 Seen = TypeVar("Seen")
 
 
-def eventually(condition: Callable[[], Seen], timeout_s: float = 20.0, what: str = "") -> Seen:
+def eventually(condition: Callable[[], Seen], timeout_s: float = 60.0, what: str = "") -> Seen:
     """What `condition` returns as soon as it is true; AssertionError with the last answer after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -89,7 +89,7 @@ class Worker:
         status, body = self.get("/readyz")
         return {int(number) for number in json.loads(body)["lanes"]} if status == 200 else set()
 
-    def await_lanes(self, count: int, timeout_s: float = 30.0) -> set[int]:
+    def await_lanes(self, count: int, timeout_s: float = 120.0) -> set[int]:
         """Until it is ready with so many lanes."""
         return eventually(lambda: lanes if len(lanes := self.lanes()) == count else None, timeout_s, f"{count} lanes, see {self.log}")
 
@@ -99,7 +99,7 @@ class Worker:
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
         return sum(float(value) for found, value in samples if wanted <= set(found.split(",")))
 
-    def stop(self, timeout_s: float = 15.0) -> int:
+    def stop(self, timeout_s: float = 30.0) -> int:
         """SIGTERM; the exit code."""
         self.process.terminate()
         return self.process.wait(timeout_s)

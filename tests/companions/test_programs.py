@@ -41,7 +41,8 @@ def test_kcat_reads_what_lies_in_kafka(kcat: Program, deployment: Deployment) ->
 
 def test_a_program_is_gone_with_its_test(program: Callable[[str], Program], tmp_path: Path) -> None:
     (port,) = free_ports(1)
-    with serving(program("redis-server"), ("--port", str(port)), port, tmp_path / "log", lambda _: processes.listens(port)) as server:
+    arguments = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmp_path)
+    with serving(program("redis-server"), arguments, port, tmp_path / "log", lambda _: processes.listens(port)) as server:
         assert processes.is_running(server.pid)
     assert not processes.is_running(server.pid)
 

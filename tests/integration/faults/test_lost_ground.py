@@ -139,7 +139,7 @@ def frozen_worker(settings: Settings, log: Path) -> Iterator[Worker]:
         worker.process.send_signal(signal.SIGSTOP)
         yield worker
         worker.process.send_signal(signal.SIGCONT)
-        assert worker.process.wait(30) == 2, worker.said
+        assert worker.process.wait(120) == 2, worker.said
 
 
 def visit(settings: Settings, times: int) -> None:
