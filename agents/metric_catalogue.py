@@ -31,7 +31,7 @@ LABELS = {
     "reason": "the reasons for a dead letter (docs/operations.md)",
     "why": "why compiled code left an interaction to Python: UNREADABLE (or refused), UNKNOWN (of an account that may not enter), DOSSIER "
     "(what is kept apart from the row is needed), RECYCLED (a clock moves the account to the pool), MAY_JUMP (a number may step up "
-    "by itself), NO_ROOM (too many decisions at once), FEW (too few records at once), UNCOMPILED (the policy is folded in Python)",
+    "by itself), NO_ROOM (too many decisions at once), FEW (a record that came alone), UNCOMPILED (the policy is folded in Python)",
     "partition": "the partitions of the deployment",
     "state": "restoring, running, paused, stopped",
     "group": "the consumer group of the application: `<prefix><application id>`",

@@ -9,7 +9,6 @@ from schemas.records import AccountProfile, Interaction
 from streams.batches import RecordBatch
 from streams.cycle import fold_cycle
 from streams.forward.foresight import foresight
-from streams.forward.forwarder import FEWEST
 from streams.forward.search import HORIZON_MS
 from streams.intake import RawRecord
 from streams.partition import Partition
@@ -18,14 +17,15 @@ from streams.policy.compiled import CompiledPolicy
 _NOBODY = "rehearsal"
 _AT_MS = 1_700_000_000_000
 _MINUTE_MS = 60_000
+_HALF = 16
 
 
 def prepare(policy: CompiledPolicy) -> None:
     """Fold, tick, write, restore and erase once."""
     codec, rehearsed = Codec(), Partition(0, None, "rehearsal", policy)
-    records = [_record(codec, number) for number in range(2 * FEWEST)]
+    records = [_record(codec, number) for number in range(2 * _HALF)]
     written: list[tuple[bytes, bytes | None]] = []
-    for part in (records[:FEWEST], records[FEWEST:], [_profile(codec, 2 * FEWEST)]):
+    for part in (records[:_HALF], records[_HALF:], [_profile(codec, 2 * _HALF)]):
         tick_ms = part[-1].appended_at_ms + policy.lateness_ms
         folded = fold_cycle(rehearsed, RecordBatch.of(part), codec, mode="SHADOW", decided_at_ms=tick_ms, tick_ms=tick_ms)
         written += folded.changes

@@ -17,7 +17,7 @@ from schemas.records import Event, Interaction, Mode
 from streams.account import Output
 from streams.batches import RecordBatch
 from streams.cycle import fold_cycle
-from streams.forward.forwarder import HANDED
+from streams.forward.forwarder import FEWEST, HANDED
 from streams.intake import RawRecord
 from streams.partition import Partition
 from tests.builders import DAY, NOON, SECOND, command, interaction, prediction, profile, transition
@@ -149,12 +149,12 @@ def test_what_compiled_code_leaves_to_python_is_counted_by_why() -> None:
     def visits(count: int, who: str = "acme") -> list[Event]:
         return [interaction(account_id=who, event_id=f"{who} {n}", at=NOON + n) for n in range(count)]
 
-    take(*visits(5, "few"))
+    take(*visits(FEWEST - 1, "few"))
     take(*visits(40), profile())
     take(*visits(20, "junk"), payload=b"junk")
     take(*[each for each in busy_log(7, 2_000, 60) if isinstance(each, Interaction)])
     handed = {labels["why"]: number for labels, number in labelled(samples({0: counters}), "tierstream_handed_over_total")}
-    assert (handed["FEW"], handed["UNREADABLE"]) == (5, 20)
+    assert (handed["FEW"], handed["UNREADABLE"]) == (FEWEST - 1, 20)
     assert sum(handed.values()) < 1_000
     assert set(handed) <= set(HANDED)
 
