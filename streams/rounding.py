@@ -9,7 +9,7 @@ def apportioned(total: int, exact: Sequence[float]) -> list[int]:
 
     Raises ValueError if `exact` does not sum to within one of `total` for each part: then it is not a rounding.
     """
-    parts = [floor(number) for number in exact]
+    parts = list(map(floor, exact))
     missing = total - sum(parts)
     if abs(missing - len(parts) / 2) > len(parts) / 2 + 1:
         raise ValueError(f"parts that sum to {sum(exact)!r} cannot be rounded to {total}")

@@ -41,6 +41,7 @@ class Predicted:
         self._score = Latest(f"{name}.score", latest)
         self.own_measures: tuple[Measure, ...] = (self._score,)
         self.columns: list[Column] = []
+        self._unsaid = Line("fallback", spec.fallback)
 
     def at(self, row: Row, at_ms: int) -> float:
         """0 to 100."""
@@ -55,5 +56,6 @@ class Predicted:
 
     def lines(self, row: Row, dossier: Dossier, at_ms: int) -> list[Line]:  # noqa: ARG002
         """One line: the model's score or the fallback."""
-        worth = self.at(row, at_ms)
-        return [Line("score", worth, last_ms=self._score.said_ms(row)) if self._score.known(row) else Line("fallback", worth)]
+        if not self._score.known(row):
+            return [self._unsaid]
+        return [Line("score", self._score.at(row, at_ms), last_ms=self._score.said_ms(row))]

@@ -38,9 +38,9 @@ class Labeller:
         sums, begin, contributions = self._sums, 0, list[Contribution]()
         if not sums.fit[place]:
             return None
-        weighted = sums.weighted[place].tolist()
-        counts, weights = sums.numbers[place].tolist(), self._policy.weights
-        for dimension, count, names, weight, part in zip(self._policy.dimensions, counts, self._names, weights, weighted, strict=True):
+        weighted, lines = sums.weighted[place].tolist(), sums.lines[place].tolist()
+        about = zip(self._policy.dimensions, sums.numbers[place].tolist(), self._names, self._policy.weights, weighted, strict=True)
+        for dimension, count, names, weight, part in about:
             if count == a.NOT_KNOWN:
                 contributions += contributed(dimension.name, dimension.lines(row, dossier, at_ms), weight, part)
                 continue
@@ -52,7 +52,7 @@ class Labeller:
                     count=None if times == a.NOT_KNOWN else times,
                     last_at=last_ms or None,
                 )
-                for line, share, times, last_ms in sums.lines[place, begin : begin + count].tolist()
+                for line, share, times, last_ms in lines[begin : begin + count]
             ]
             begin += count
         return Ledger(weighted, contributions)
