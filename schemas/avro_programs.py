@@ -150,7 +150,7 @@ def _steps(
     for node in _branches(written):
         if readable is None:
             yield _step(node, None, None, NO_COLUMN, symbols)  # nobody reads it: no limit either
-        elif _name(node) not in readable or not _fits(columns.get(name), _kind(node)):
+        elif _name(node) not in readable or not _fits(columns.get(name), kind_of(node)):
             yield Step(kind=Kind.REFUSED)
         else:
             place = columns[name].place if name in columns else NO_COLUMN
@@ -163,7 +163,7 @@ def _fits(column: Column | None, kind: Kind) -> bool:
 
 def _step(written: Any, read: Any, limit: Limit | None, column: int, symbols: Sequence[str]) -> Step:
     """The step of one plain type; `read` is the reader's type of the same name."""
-    kind = _kind(written)
+    kind = kind_of(written)
     if kind is Kind.ENUM:
         known = written["symbols"] if read is None else read["symbols"]
         counted = symbols if column != NO_COLUMN else known
@@ -180,7 +180,7 @@ def _step(written: Any, read: Any, limit: Limit | None, column: int, symbols: Se
     return Step(kind=kind, column=column, least=max(_LEAST_LONG, math.ceil(least)), most=min(_LARGEST_LONG, math.floor(most)))
 
 
-def _kind(node: Any) -> Kind:
+def kind_of(node: Any) -> Kind:
     is_enum = isinstance(node, Mapping) and node["type"] == "enum"
     return Kind.ENUM if is_enum else _KINDS.get(_name(node), Kind.REFUSED)
 

@@ -6,16 +6,15 @@ A log that holds records and no tiers is folded by the policy, as `replay` does,
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from agents.reporting.read_model import OwnMinor, ReadModel, Row, Rows
 from agents.settings import Settings
-from schemas.codec import Codec
 from schemas.errors import RecordRejected, SettingsError
-from schemas.log_files import MAGIC, LogFileError, read_log
-from schemas.records import AccountTiers, Action, HotLead, Order, TierTransition
+from schemas.log_files import MAGIC
+from schemas.records import AccountTiers, Action, HotLead, TierTransition
 from schemas.records.outputs import Decided
 from streams.account import Output
 from streams.policy import CompiledPolicy
@@ -55,13 +54,16 @@ def of_broker(settings: Settings, topics: Collection[str], policy: CompiledPolic
     (model, rows), codec = begun(policy), codec_for(settings)
     erased: list[str] = []
 
+    def decode(topic: str, payload: bytes | None) -> msgspec.Struct:
+        return codec.decode_as(PUBLISHED[topic], payload) if topic in PUBLISHED else codec.decode(topic, payload)
+
     def said() -> Iterator[tuple[str, Row]]:
         for topic in topics:
             for message in committed_messages(settings, topic, on_total=watcher.on_total):
                 watcher.on_read(1)
                 if message.value() is None:
                     erased.append(message.key().decode())
-                elif (record := _decoded(codec, topic, message.value(), rows)) is not None and _ours(record, settings.application_id):
+                elif (record := rows.taken(decode, topic, message.value())) is not None and _ours(record, settings.application_id):
                     yield from rows.of(record)
 
     model.fill(said())
@@ -76,14 +78,6 @@ def begun(policy: CompiledPolicy | None) -> tuple[ReadModel, Rows]:
     if policy is not None:
         model.note("currency", policy.document.currency)
     return model, Rows(_own_minor_of(policy))
-
-
-def _decoded(codec: Codec, topic: str, payload: bytes, rows: Rows) -> msgspec.Struct | None:
-    try:
-        return codec.decode_as(PUBLISHED[topic], payload) if topic in PUBLISHED else codec.decode(topic, payload)
-    except RecordRejected as rejection:
-        rows.tally[f"records refused ({rejection.reason.value})"] += 1
-        return None
 
 
 def _ours(record: msgspec.Struct, application: str) -> bool:
@@ -113,7 +107,10 @@ def of_files(
         return Filled(ReadModel.opened(paths[0]), {})
     model, rows = begun(policy)
     for path in paths:
-        model.fill(row for record in _records(path, topics, rows, on_read) for row in rows.of(record))
+        if _begins(path, MAGIC):
+            _of_container(model, rows, path, topics, on_read)
+        else:
+            model.fill(row for record in _records(path, topics, rows, on_read) for row in rows.of(record))
     if graded and not _has_tiers(model):
         _fold(model, rows, paths, policy, on_read)
     return Filled(model, dict(rows.tally))
@@ -131,32 +128,19 @@ def _begins(path: Path, magic: bytes) -> bool:
         raise SettingsError(f"file {path} cannot be read: {problem.strerror}") from problem
 
 
+def _of_container(model: ReadModel, rows: Rows, path: Path, topics: Collection[str], on_read: Callable[[int], None]) -> None:
+    from agents.reporting.containers import ContainerFilling  # compiled code is loaded only for such a file
+
+    ContainerFilling(model, rows, topics).fill(path, on_read)
+
+
 def _records(path: Path, topics: Collection[str], rows: Rows, on_read: Callable[[int], None]) -> Iterator[msgspec.Struct]:
-    """The records of these topics in a file."""
-    container = _begins(path, MAGIC)
+    """The records of these topics in a file of JSON lines."""
     with path.open("rb") as file:
-        if container:
-            yield from _of_container(path, file, topics, rows, on_read)
-            return
         for number, line in enumerate(file, 1):
             on_read(len(line))
             if (record := _of_line(path, number, line, topics, rows)) is not None:
                 yield record
-
-
-def _of_container(
-    path: Path, file: BinaryIO, topics: Collection[str], rows: Rows, on_read: Callable[[int], None]
-) -> Iterator[msgspec.Struct]:
-    codec = Codec()
-    try:
-        for block in read_log(file):
-            wanted = [topic in topics for topic in block.topics]
-            on_read(block.payloads.size)
-            for place, payload in zip(block.topic.tolist(), block.payloads, strict=True):
-                if wanted[place] and (record := _decoded(codec, block.topics[place], payload or b"", rows)) is not None:
-                    yield record
-    except LogFileError as fault:
-        raise SettingsError(f"file {path} cannot be read: {fault}") from fault
 
 
 def _of_line(path: Path, number: int, line: bytes, topics: Collection[str], rows: Rows) -> msgspec.Struct | None:
@@ -204,10 +188,10 @@ def _own_minor_of(policy: CompiledPolicy | None) -> OwnMinor:
         return _converted(policy)
     only: list[str] = []
 
-    def own(order: Order) -> int | None:
+    def own(amount_minor: int, currency: str, _: int) -> int | None:
         if not only:
-            only.append(order.currency)
-        return order.amount_minor if order.currency == only[0] else None
+            only.append(currency)
+        return amount_minor if currency == only[0] else None
 
     return own
 
@@ -219,13 +203,15 @@ def _converted(policy: CompiledPolicy) -> OwnMinor:
     from streams.units import local_day_in
 
     document = policy.document
-    exchange = Exchange(document.currency, document.rates, local_day_in(ZoneInfo(document.timezone)))
+    home, exchange = document.currency, Exchange(document.currency, document.rates, local_day_in(ZoneInfo(document.timezone)))
 
-    def own(order: Order) -> int | None:
+    def own(amount_minor: int, currency: str, occurred_at_ms: int) -> int | None:
+        if currency == home:
+            return amount_minor
         try:
-            exchange.check(order.currency, order.occurred_at)
+            exchange.check(currency, occurred_at_ms)
         except RecordRejected:
             return None
-        return exchange.own_minor(order.amount_minor, order.currency, order.occurred_at)
+        return exchange.own_minor(amount_minor, currency, occurred_at_ms)
 
     return own

@@ -11,12 +11,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from schemas.errors import SettingsError
+from schemas.errors import RecordRejected, SettingsError
 from schemas.records import (
     AccountProfile,
     AccountTiers,
@@ -69,9 +70,19 @@ _OF_ACCOUNTS = tuple(_INSERTS)
 _AT_ONCE = 20_000
 _NO_FIELDS = frozenset({"event_id", "account_id", "occurred_at", "custom", "cleared"})
 
+PURCHASE = "account_id", "order_id", "status", "occurred_at", "amount_minor", "currency", "campaign_id"
+"""What a row of `purchase` is made of, of an order."""
+TOUCH = "account_id", "occurred_at", "event_id", "kind", "actor", "channel", "campaign_id"
+"""A row of `touch`, of an interaction."""
+
 Row = tuple[Any, ...]
-OwnMinor = Callable[[Order], int | None]
-"""The amount of an order in the report's currency; None where it cannot be converted."""
+Decode = Callable[[str, bytes | None], msgspec.Struct]
+"""The record of a topic in a payload. Raises RecordRejected."""
+OwnMinor = Callable[[int, str, int], int | None]
+"""An amount (in minor units of a currency, at an instant) in the report's currency; None where it cannot be converted."""
+
+
+_purchase, _touch = attrgetter(*PURCHASE), attrgetter(*TOUCH)
 
 
 class ReadModel:
@@ -123,6 +134,12 @@ class ReadModel:
                 self.database.executemany(_INSERTS[table], its)
             self.database.execute("COMMIT")
 
+    def put(self, table: str, rows: Iterable[Row]) -> None:
+        """Put rows into one table, in order."""
+        self.database.execute("BEGIN")
+        self.database.executemany(_INSERTS[table], rows)
+        self.database.execute("COMMIT")
+
     def forget(self, account_id: str) -> None:
         """An account was erased: nothing of it stays."""
         for table in _OF_ACCOUNTS:
@@ -151,14 +168,21 @@ class Rows:
         self._own_minor = own_minor
         self.tally: Counter[str] = Counter()
 
+    def taken(self, decode: Decode, topic: str, payload: bytes | None) -> msgspec.Struct | None:
+        """The record in a payload; None where it is refused, which is counted."""
+        try:
+            return decode(topic, payload)
+        except RecordRejected as rejection:
+            self.tally[f"records refused ({rejection.reason.value})"] += 1
+            return None
+
     def of(self, record: msgspec.Struct) -> Iterator[tuple[str, Row]]:
         """The rows of one record; none of a record that no report asks for."""
         match record:
             case Interaction():
-                known = record.kind, record.actor, record.channel, record.campaign_id
-                yield "touch", (record.account_id, record.occurred_at, record.event_id, *known)
+                yield "touch", _touch(record)
             case Order():
-                yield "purchase", self._purchase(record)
+                yield "purchase", self.purchase(_purchase(record))
             case AccountProfile():
                 yield from self._fields(record)
             case RiskSignal():
@@ -187,12 +211,13 @@ class Rows:
             case HotLead():
                 yield "lead", (record.lead_id, record.account_id, record.effective_at, record.scheme, record.to_tier, record.campaign_id)
 
-    def _purchase(self, order: Order) -> Row:
-        own = self._own_minor(order)
-        if own is None:
-            self.tally[f"orders in {order.currency}"] += 1
-        amounts = order.amount_minor, order.currency, own
-        return order.account_id, order.order_id, order.status, order.occurred_at, *amounts, order.campaign_id
+    def purchase(self, said: Row) -> Row:
+        """The row of an order, of its fields as PURCHASE names them."""
+        *what, occurred_at_ms, amount_minor, currency, campaign_id = said
+        own_minor = self._own_minor(amount_minor, currency, occurred_at_ms)
+        if own_minor is None:
+            self.tally[f"orders in {currency}"] += 1
+        return (*what, occurred_at_ms, amount_minor, currency, own_minor, campaign_id)
 
     @staticmethod
     def _fields(profile: AccountProfile) -> Iterator[tuple[str, Row]]:

@@ -13,13 +13,14 @@ from agents.reporting.asking import Answer, Asked, answered
 from agents.reporting.filling import Filled, begun, of_files
 from agents.reporting.pictures import draw
 from agents.reporting.reports import REPORTS
+from schemas.codec import Codec
 from schemas.errors import SettingsError
-from schemas.log_files import MAGIC
-from schemas.records import AccountTiers, Action, Standing
+from schemas.log_files import MAGIC, LoggedRecord, write_log
+from schemas.records import AccountTiers, Action, Order, Standing
 from schemas.topics import TOPICS
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, NOON, cause, interaction, order, prediction, profile, risk, stage_change, transition
-from tests.folding import policy_of
+from tests.folding import TOPIC_OF, policy_of
 
 ABC = policy_of(
     currency="CNY",
@@ -276,6 +277,35 @@ def test_a_file_that_is_no_log_is_said_so(tmp_path: Path) -> None:
     strange.write_text("hello\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"strange.txt:1 is no line of `export` or `replay`"):
         filled(strange, "pyramid")
+
+
+def test_a_container_says_what_the_same_records_say_one_by_one(tmp_path: Path) -> None:
+    """What columns cannot take (here a varint longer than it need be) counts in its place, what nobody takes is left out and counted."""
+    twice = order("a", order_id="o-1", amount_minor=5)
+    said = [order("a", currency="USD"), order("b", currency="GBP"), twice, order("c", status="REFUNDED", campaign_id="spring")]
+    said += [
+        interaction("b", "VISIT", channel="e-mail", campaign_id="spring"),
+        interaction("a", "CALL", actor="OWNER"),
+        profile("a", name="云翔"),
+    ]
+    codec = Codec()
+    payloads = [(TOPIC_OF[type(record)], codec.encode(record)) for record in said]
+    overlong = codec.encode(msgspec.structs.replace(twice, amount_minor=0, event_id="later", campaign_id=None)).replace(
+        b"\x00\x06CNY", b"\x80\x00\x06CNY"
+    )
+    payloads += [("orders", overlong), ("orders", b"noise"), ("interactions", codec.encode(twice))]
+    path = tmp_path / "log.avro"
+    with path.open("wb") as file:
+        write_log(file, (LoggedRecord(topic, 0, number, NOON, b"a", payload) for number, (topic, payload) in enumerate(payloads)))
+    filled = of_files([path], TOPICS, ABC, lambda _: None, graded=False)
+    model, rows = begun(ABC)
+    model.fill(row for record in said for row in rows.of(record))
+    for table in ("purchase", "touch", "field"):
+        held = [[tuple(row) for row in each.database.execute(f"SELECT * FROM {table}")] for each in (filled.model, model)]
+        assert held[0] == held[1] != []
+    assert b"\x80\x00\x06CNY" in overlong
+    assert codec.decode_as(Order, overlong).amount_minor == 0
+    assert filled.left_out == {"orders in GBP": 1, "records refused (UNDECODABLE)": 1, "records refused (WRONG_RECORD)": 1}
 
 
 def test_a_container_that_was_cut_is_said_so(tmp_path: Path) -> None:
