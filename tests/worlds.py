@@ -208,7 +208,7 @@ def policies(draw: st.DrawFn, capped: bool = True, bare: bool = False, understoo
     schemes = {f"s{n}": draw(_ladder(bare)) for n in range(draw(st.integers(1, 2)))}
     if not (bare or understood) and draw(st.sampled_from([True, True, False])):
         schemes = {name: draw(_patience(ladder, sorted(measures))) for name, ladder in schemes.items()}
-    if not (bare or understood):
+    if not bare:
         schemes = {name: ladder | draw(st.sampled_from([{}, {}, {"override": draw(_OVERRIDES)}])) for name, ladder in schemes.items()}
     if not (bare or understood) and draw(st.sampled_from([True, False, False, False])):
         schemes["cells"] = draw(_patience(draw(_matrix(sorted(measures), sorted(dimensions))), sorted(measures)))

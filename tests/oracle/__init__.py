@@ -5,6 +5,7 @@ another way (closed forms, exact searches). So a fault has to be made twice to g
 
     wire        payloads: records, or the reason why a worker must refuse them
     grading     one account: measures, dimensions, score, tiers
+    commands    what people order: overrides, owners
     recomputing a partition: the order of records, dead letters, transitions, state
     leftovers   what the changelog says, decoded by its own layout records
     judging     the comparison, as named anomalies

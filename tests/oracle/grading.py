@@ -263,6 +263,11 @@ class Standing:
         self.earned = self.published = self.sequence = self.effective_at_ms = self.since_ms = 0
         self.clocks: list[Quiet] = []
         self.ceiling = len(self.tiers) - 1
+        self.gated = 0
+        self.may_cover, self.beats_risk = bool(spec.get("override")), bool((spec.get("override") or {}).get("beats_risk", False))
+        self.covered: Any = None
+        """The override in force; `last_covered`: the last one that nobody revoked."""
+        self.last_covered: Any = None
 
     def decide(self, account: Account) -> int:
         """The published tier after the score and the open risks; gives the one before."""
@@ -271,8 +276,15 @@ class Standing:
         if earned != self.earned:
             self.earned, self.since_ms = earned, account.clock_ms
         self.ceiling = min((self.ceilings.get(kind, top) for _, _, kind, is_open in account.risks.values() if is_open), default=top)
-        self.published = min(self.earned, self.ceiling)
+        self.gated = self.published = min(self.earned, self.ceiling)
+        if self.covered is not None:
+            ordered = self.tiers.index(self.covered.tier)
+            self.published = ordered if self.beats_risk else min(ordered, self.ceiling)
         return before
+
+    def uncovered_ms(self) -> float:
+        """When its override expires; never if there is none."""
+        return math.inf if self.covered is None else self.covered.until_ms
 
     def aim(self, score_micro: int) -> int:
         """The tier that a score earns from where the account stands, under what its clocks leave."""

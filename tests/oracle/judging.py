@@ -181,6 +181,8 @@ def _judge_content(found: _Found, key: bytes | None, record: dict[str, Any], wan
         if abs(each["before_micro"] - before) > 1 or abs(each["after_micro"] - after) > 1:
             found.add("WRONG_SCORE", f"{_named(record)}: {each['name']} must go from {before} to {after}, got {each}")
     _judge_ledger(found, record)
+    if (stages := [stage["tier"] for stage in record["trail"]]) != wanted["trail"]:
+        found.add("WRONG_LEDGER", f"{_named(record)}: the stages must be {wanted['trail']}, got {stages}")
 
 
 def _judge_ledger(found: _Found, record: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ class KeptDossier(NamedTuple):
     risks: dict[str, Any]
     pool: list[Any] | None
     orders: list[Any]
+    overrides: dict[str, list[Any]]
 
 
 class Kept(NamedTuple):
@@ -41,8 +42,8 @@ def kept(changelog: list[tuple[bytes, bytes | None]]) -> Kept:
             found.rows[key[1:]] = _row(layouts[int.from_bytes(payload[:8], "big")], payload[8:])
         elif key.startswith(b"d"):
             assert payload[0] == 1, f"dossier of {key!r} must be of format 1"
-            profile, risks, pool, _windows, _spent, orders, *_ = msgspec.msgpack.decode(payload[1:])
-            found.dossiers[key[1:]] = KeptDossier(profile, risks, pool, orders)
+            profile, risks, pool, _windows, _spent, orders, overrides, *_ = msgspec.msgpack.decode(payload[1:])
+            found.dossiers[key[1:]] = KeptDossier(profile, risks, pool, orders, overrides)
     return found
 
 

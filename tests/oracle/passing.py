@@ -7,14 +7,15 @@ distance divided by that; the strides shrink towards a crossing and end at its f
 import math
 from typing import NamedTuple
 
-from tests.oracle.grading import Account, Points, Quiet
+from tests.oracle.grading import Account, Points, Quiet, Standing
 
 MOST_STRIDES = 100_000
 NEVER = math.inf
 
 
 class Change(NamedTuple):
-    """Something is due. `clocks`: those that run out then; empty if the score has crossed a threshold.
+    """Something is due. `clocks`: those that run out then; `uncovered`: the places where an override expires, which happens alone; neither
+    if the score has crossed a threshold.
 
     `nudge`: so many micro-points more or less decide it, where two ways of the same arithmetic may round differently.
     """
@@ -22,17 +23,26 @@ class Change(NamedTuple):
     at_ms: int
     clocks: tuple[Quiet, ...]
     nudge: int = 0
+    uncovered: tuple[Standing, ...] = ()
 
 
 def next_change(account: Account, until_ms: float) -> Change | None:
     """The first change after the account's clock and up to `until_ms`; a clock that is overdue is due at its own time."""
-    timer_ms = min((clock.due_ms() for clock in account.clocks.values()), default=NEVER)
+    timer_ms = timer(account)
     crossing_ms = crossing(account, min(timer_ms, until_ms))
     if crossing_ms is not None and crossing_ms < timer_ms:
         return Change(crossing_ms, ())
     if timer_ms > until_ms:
         return None
+    if uncovered := tuple(standing for standing in account.standing.values() if standing.uncovered_ms() <= timer_ms):
+        return Change(int(timer_ms), (), uncovered=uncovered)
     return Change(int(timer_ms), tuple(clock for clock in account.clocks.values() if clock.due_ms() <= timer_ms))
+
+
+def timer(account: Account) -> float:
+    """The next instant that is set already: a clock runs out, or an override expires."""
+    clocks = (clock.due_ms() for clock in account.clocks.values())
+    return min((*clocks, *(standing.uncovered_ms() for standing in account.standing.values())), default=NEVER)
 
 
 def crossing(account: Account, until_ms: float) -> int | None:
@@ -52,7 +62,7 @@ def crossing(account: Account, until_ms: float) -> int | None:
 def calm_until(account: Account) -> float:
     """Before this, nothing is due."""
     assert account.calm_ms is not None
-    return min([account.calm_ms, *(clock.due_ms() for clock in account.clocks.values())])
+    return min(account.calm_ms, timer(account))
 
 
 def round_score(account: Account, at_ms: int) -> int:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiokafka.partitioner import murmur2
 
+from tests.oracle.commands import Remembered, carry_out, is_refused
 from tests.oracle.grading import Account, Quiet, Row, milliseconds
 from tests.oracle.passing import Change, calm_until, next_change, round_score
 from tests.oracle.wire import RECORD_OF, TOPICS, Refused, event, tick
@@ -56,7 +57,7 @@ def inputs_of(policy: dict[str, Any]) -> list[str]:
     dimensions = [policy["dimensions"][name] for name in policy["score"]]
     named |= {"profiles" for spec in dimensions if "table" in spec} | {"predictions" for spec in dimensions if "prediction" in spec}
     named |= {"interactions" for _ in policy.get("clocks") or {}}
-    named |= {"risks" for spec in policy["schemes"].values() if spec.get("risk")}
+    named |= {"risks" for spec in policy["schemes"].values() if spec.get("risk")} | {"commands"}
     return [topic for topic in RECORD_OF if topic in named]
 
 
@@ -100,6 +101,7 @@ class Recomputing:
         self.last_tick_ms: int | None = None
         self._calm: list[tuple[float, bytes]] = []
         self._step = 0
+        self._commands = Remembered()
         self.result = Expected([], [], [], {}, {}, {})
 
     def fold(self, record: Logged, order: Row) -> None:
@@ -113,7 +115,11 @@ class Recomputing:
                 self.tick(tick(record.payload), order)
                 return
             said = event(record.topic, record.payload)
-            account, is_new = self._account(record, said)
+            self._check(record, said)
+            if record.topic == "commands":
+                self._obey(record, said, order)
+                return
+            account, is_new = self._account(record)
         except Refused as refused:
             self.result.dead_letters[record.topic, record.offset] = refused.reason
             return
@@ -136,18 +142,21 @@ class Recomputing:
             self._pass(account, key, until_ms, told)
             self._stand(account, key, held_by, published, told)
 
-    def _account(self, record: Logged, said: Row) -> tuple[Account, bool]:
+    def _check(self, record: Logged, said: Row) -> None:
+        """Whether it may be folded here."""
         if said["occurred_at"] - record.appended_at_ms > self._max_ahead_ms:
             raise Refused("TOO_FAR_AHEAD")
         if record.key is None:
             raise Refused("MISSING_KEY")
         if record.key != said["account_id"].encode():
             raise Refused("KEY_MISMATCH" if _is_text(record.key) else "FOREIGN_KEY")
-        known = self.result.accounts.get(record.key)
-        if known is not None:
-            return known, False
-        if (murmur2(record.key) & 0x7FFFFFFF) % self._partitions != self._partition:
+        if record.key not in self.result.accounts and (murmur2(record.key) & 0x7FFFFFFF) % self._partitions != self._partition:
             raise Refused("WRONG_PARTITION")
+
+    def _account(self, record: Logged) -> tuple[Account, bool]:
+        assert record.key is not None
+        if (known := self.result.accounts.get(record.key)) is not None:
+            return known, False
         account = self.result.accounts[record.key] = Account(self._policy, (record.topic, record.offset))
         return account, True
 
@@ -171,6 +180,34 @@ class Recomputing:
         self._settle(account, reason)
         self._pass(account, key, account.clock_ms, told)
         self._stand(account, key, None if is_new else held_by, published, told)
+
+    def _obey(self, record: Logged, said: Row, order: Row) -> None:
+        """A command: carried out once, or refused; answered while it matters to somebody."""
+        if not self._commands.is_new(said):
+            return
+        key, place = said["account_id"].encode(), f"{record.topic}:{self._partition}:{record.offset}"
+        account = self.result.accounts.get(key)
+        refused = is_refused(self._policy, account, said)
+        if account is not None and not refused:
+            self._carry_out(account, key, record, said, order)
+        if order["mode"] == "LIVE":
+            answer = {"account_id": said["account_id"], "generation": place, "kind": "REFUSED" if refused else "DONE", "name": said["kind"]}
+            self.result.actions.append({**answer, "due_at": said["occurred_at"], "tier": None, "owner_id": None, "cause_kind": "COMMAND"})
+
+    def _carry_out(self, account: Account, key: bytes, record: Logged, said: Row, order: Row) -> None:
+        told = {"mode": order["mode"], "reference_ms": record.appended_at_ms}
+        held_by, published = _told_besides(account), len(self.result.transitions)
+        self._pass(account, key, said["occurred_at"], told)
+        account.clock_ms = max(account.clock_ms, said["occurred_at"])
+        account.last, account.calm_ms = (record.topic, record.offset, said["occurred_at"]), None
+        cause = {
+            "kind": carry_out(self._policy, account, said), "topic": record.topic, "partition": self._partition, "offset": record.offset,
+            "event_id": said["event_id"], "occurred_at": said["occurred_at"],
+        }  # fmt: skip
+        reason = {"account_id": said["account_id"], "cause": cause, "mode": order["mode"], "lag_from_ms": record.appended_at_ms}
+        self._settle(account, reason)
+        self._pass(account, key, account.clock_ms, told)
+        self._stand(account, key, held_by, published, told)
 
     def _enter(self, account: Account, reason: Row) -> None:
         for name, standing in account.standing.items():
@@ -210,7 +247,7 @@ class Recomputing:
 
     def _as_told(self, account: Account, key: bytes, change: Change, until_ms: int) -> Change:
         """The change at another millisecond, if one was published and one micro-point decides between the two."""
-        for name, standing in account.standing.items() if not change.clocks else ():
+        for name, standing in account.standing.items() if not change.clocks and not change.uncovered else ():
             told_ms = self._told.get(self._transition_id(account, key.decode(), name, standing.sequence + 1), change.at_ms)
             if told_ms == change.at_ms or not account.clock_ms < told_ms <= until_ms:
                 continue
@@ -222,7 +259,11 @@ class Recomputing:
         return change
 
     def _run_out(self, account: Account, key: bytes, change: Change, told: Row) -> str:
-        """What clocks do; gives the cause of what follows."""
+        """What expires or what clocks do; gives the cause of what follows."""
+        for standing in change.uncovered:
+            standing.covered = None
+        if change.uncovered:
+            return "OVERRIDE"
         kinds = []
         for name, clock in account.clocks.items():
             if clock not in change.clocks:
@@ -298,6 +339,7 @@ class Recomputing:
                 "scheme": name,
                 "generation": self._generation(account),
                 "sequence": standing.sequence,
+                "trail": [standing.tiers[place] for place in (standing.earned, standing.earned, standing.gated, standing.published)],
                 "effective_at": standing.effective_at_ms,
                 "score_before_micro": score_before,
                 "score_after_micro": account.score_micro,

@@ -7,6 +7,8 @@ from tests.oracle.grading import Account, Last, Points
 from tests.oracle.leftovers import KeptDossier
 from tests.oracle.wire import TOPICS
 
+FOREVER = 1 << 62
+
 
 def differences(account: Account | None, row: dict[str, Any] | None, dossier: KeptDossier | None) -> Iterator[str]:
     """Everything in which a row or a dossier is another one."""
@@ -23,13 +25,16 @@ def differences(account: Account | None, row: dict[str, Any] | None, dossier: Ke
             yield f"{column} must be {wanted!r}, got {row[column]!r}"
     if sorted(row["ids.recent"][: row["ids.fill"]]) != sorted(account.recent):
         yield "remembers other events"
-    held = dossier or KeptDossier({}, {}, None, [])
+    held = dossier or KeptDossier({}, {}, None, [], {})
     if {name: (at_ms, event, content) for name, (content, at_ms, event) in held.profile.items()} != account.profile:
         yield "has another profile"
     if {risk_id: (risk[3], risk[4], risk[0], risk[2]) for risk_id, risk in held.risks.items()} != account.risks:
         yield "has other risks"
     if [tuple(order) for order in held.orders] != account.orders:
         yield "remembers other orders"
+    covered = {name: list(each.last_covered) for name, each in account.standing.items() if each.last_covered is not None}
+    if held.overrides != covered:
+        yield f"has other overrides: must be {covered}, got {held.overrides}"
     pool = None if held.pool is None else (held.pool[0], held.pool[2])
     if pool != (None if account.pool is None else (account.pool[0], account.pool[2])):
         yield f"is in another pool: must be {account.pool}, got {held.pool}"
@@ -80,7 +85,7 @@ def _scheme_columns(account: Account) -> dict[str, Any]:
             "score_micro": account.score_micro,
             "earned": standing.earned,
             "seated": standing.earned,
-            "gated": standing.published,
+            "gated": standing.gated,
             "published": standing.published,
             "ceiling": standing.ceiling,
             "sequence": standing.sequence,
@@ -88,6 +93,10 @@ def _scheme_columns(account: Account) -> dict[str, Any]:
             "since_ms": standing.since_ms,
             "clock_ceiling": min((clock.leaves for clock in standing.clocks), default=len(standing.tiers) - 1),
         }
+        if standing.may_cover:
+            covered = standing.covered
+            kept_by_name["override"] = 0 if covered is None else standing.tiers.index(covered.tier)
+            kept_by_name["override_until_ms"] = FOREVER if covered is None else covered.until_ms
         columns |= {f"schemes.{name}.{part}": held for part, held in kept_by_name.items()}
     return columns
 

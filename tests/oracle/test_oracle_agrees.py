@@ -13,18 +13,20 @@ from agents.generating.lives import Lives
 from agents.generating.poison import Poisoner
 from agents.generating.working_hours import steady
 from schemas.codec import Codec
-from schemas.records import Event
+from schemas.records import Command, Event
 from streams.intake import RawRecord
 from streams.partitioning import partition_for
 from streams.policy import CompiledPolicy
-from tests.builders import DAY, HOUR, NOON, tick
+from tests.builders import DAY, HOUR, NOON, command, tick
 from tests.folding import JUDGED, TOPIC_OF, judged_by_the_oracle
-from tests.oracle.judging import judged
+from tests.oracle.judging import Left, judged
 from tests.oracle.recording import APPLICATION, left_behind
 from tests.oracle.wire import decoded
+from tests.simulation.policies import OVERRIDDEN, document_of, policy_of
 from tests.worlds import policies_with_logs
 
 CODEC = Codec()
+SEEN = {(kind, name) for kind in ("DONE", "REFUSED") for name in ("OVERRIDE", "REVOKE_OVERRIDE", "ASSIGN_OWNER")} | {("REFUSED", "CLAIM")}
 BY_TIME = {"plain": set(), "fading": {"DECAY"}, "quiet": {"DECAY", "SILENCE"}}
 """What time alone does under each policy: the test must have seen it."""
 DOCUMENTS = {path.stem: yaml.safe_load(path.read_text()) for path in JUDGED}
@@ -62,6 +64,52 @@ def test_generated_lives_with_poison_are_judged_without_anomaly(name: str, seed:
     kinds = {decoded("TierTransition", payload)["cause"]["kind"] for _, payload in left.transitions}
     assert {"INTERACTION", *BY_TIME[name]} <= kinds
     assert judged(left, DOCUMENTS[name], APPLICATION, partitions) == []
+
+
+def ordered(raws: list[RawRecord], seed: int, tiers: list[str]) -> list[RawRecord]:
+    """The records with people's orders among them: possible ones, impossible ones, and one that comes again."""
+    random, found, offset = Random(seed), list[RawRecord](), 0
+    keys = sorted({raw.key for raw in raws if raw.key is not None and raw.key.startswith(b"acct-")})
+    for number, raw in enumerate(raws):
+        found.append(raw)
+        if random.random() < 0.1:
+            key, at_ms = random.choice([*keys, b"nobody"]), raw.appended_at_ms - random.choice([0, 0, 2_000])
+            said = an_order(random, key.decode(), at_ms, tiers, f"order-{number - random.choice([0, 0, 0, 1])}")
+            for _ in range(random.choice([1, 1, 1, 2])):
+                found.append(RawRecord("commands", raw.partition, offset, raw.appended_at_ms, key, CODEC.encode(said)))
+                offset += 1
+    return found
+
+
+def an_order(random: Random, account: str, at_ms: int, tiers: list[str], event_id: str) -> Command:
+    kind = random.choice(["OVERRIDE", "OVERRIDE", "OVERRIDE", "REVOKE_OVERRIDE", "ASSIGN_OWNER", "CLAIM"])
+    named: dict[str, dict[str, str]] = {
+        "OVERRIDE": {"tier": random.choice([*tiers, "none such"])}, "ASSIGN_OWNER": {"owner_id": random.choice(["li", "wang", " "])},
+    }  # fmt: skip
+    more: dict[str, Any] = {"reason": random.choice(["pilot", "pilot", "pilot", " "]), "event_id": event_id}
+    if kind == "OVERRIDE":
+        more["expires_at"] = random.choice(
+            [None, at_ms, *(at_ms + int(random.expovariate(1 / 5_000)) for _ in range(8)), at_ms + 3651 * DAY]
+        )
+        more["approved_by"] = random.choice([None, "Kim ", "lee", "lee", "lee", "lee", "lee"])
+    return command(account, kind, at_ms, arguments=named.get(kind, {}) | random.choice([{}, {}, {"colour": "red"}]), **more)
+
+
+def left_under_orders(name: str, seed: int) -> Left:
+    """What a worker leaves of lives with orders among them, under a policy that allows overrides."""
+    tiers = [tier["name"] for tier in next(iter(DOCUMENTS[name]["schemes"].values()))["tiers"]]
+    return left_behind(policy_of(name + OVERRIDDEN), ordered(lived(seed, 2_000), seed, tiers), Random(seed))
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_lives_under_orders_are_judged_without_anomaly(name: str, seed: int) -> None:
+    left = left_under_orders(name, seed)
+    answers = [decoded("Action", payload) for _, payload in left.actions]
+    assert {(each["kind"], each["name"]) for each in answers if each["kind"] in ("DONE", "REFUSED")} >= SEEN
+    causes = [decoded("TierTransition", payload)["cause"] for _, payload in left.transitions]
+    assert {"commands", "interactions"} <= {cause["topic"] for cause in causes if cause["kind"] == "OVERRIDE"}  # ordered, and expired
+    assert judged(left, document_of(name + OVERRIDDEN), APPLICATION, 1) == []
 
 
 def test_quarantined_records_are_judged_too() -> None:

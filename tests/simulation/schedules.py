@@ -66,7 +66,7 @@ class Change(NamedTuple):
 class Schedule(NamedTuple):
     """One run. `gap_ms`: between two records, on average; shares are of records; `slow`: the share of cycles that take long.
 
-    `erased`: the share of commands that erase an account, `commanded` that of people's orders; the oracle knows neither.
+    `erased`: the share of commands that erase an account, `commanded` that of people's orders; both only where the oracle does not judge.
     """
 
     seed: int

@@ -11,11 +11,11 @@ from tests.oracle.judging import Left, judged
 from tests.oracle.recomputing import Logged
 from tests.simulation.evidence import Evidence
 from tests.simulation.owners import APPLICATION
-from tests.simulation.policies import UNDERSTOOD, document_of
+from tests.simulation.policies import OVERRIDDEN, UNDERSTOOD, document_of
 
 
 def broken(evidence: Evidence) -> Iterator[str]:
-    if evidence.schedule.policy not in UNDERSTOOD or evidence.schedule.changes:
+    if evidence.schedule.policy.removesuffix(OVERRIDDEN) not in UNDERSTOOD or evidence.schedule.changes:
         return
     left = Left(
         partition=evidence.number,
