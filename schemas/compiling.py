@@ -12,6 +12,8 @@ Compiled code is kept on disk and taken again while all that it was made of is t
 function alone, `schemas.fingerprints` at what it calls and names. Where code cannot be kept it is compiled anew in each process,
 and `cache_refused` says why.
 
+`trailing_zeros` and `bits_set` are one instruction each where they are compiled.
+
 A `foreign` function is one of a library, called by its address: whole words go in and come out, pointers among them, and nobody checks
 them. It must be `link`ed before code that calls it is first called.
 """
@@ -22,6 +24,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import config
 from numba.core.caching import FunctionCache
@@ -29,6 +33,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Flags, compile_extra
 from numba.core.registry import CPUDispatcher
 from numba.core.typing import make_concrete_template
+from numba.extending import intrinsic
 
 from schemas.fingerprints import fingerprint
 
@@ -71,6 +76,34 @@ class _Foreign:
 
     def __call__(self, *words: int) -> int:
         return int(self._made(_linked[self._name])(*map(int, words)))
+
+
+def _instruction(plain: Callable[[np.uint64], int], built: Callable[[Any, Any], Any]) -> Callable[[np.uint64], int]:
+    """A function of one word that the processor has an instruction for; `plain` says what it gives."""
+    if config.DISABLE_JIT:
+        return plain
+
+    def typed(_context: Any, _word: Any) -> Any:
+        return types.int64(types.uint64), lambda _target, builder, _signature, words: built(builder, words[0])
+
+    made: Any = intrinsic(typed)
+    made.py_func = plain  # for the fingerprint
+    known: Callable[[np.uint64], int] = made
+    return known
+
+
+def _trailing_zeros(word: np.uint64) -> int:
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+def _bits_set(word: np.uint64) -> int:
+    return int(word).bit_count()
+
+
+trailing_zeros = _instruction(_trailing_zeros, lambda builder, word: builder.cttz(word, ir.Constant(ir.IntType(1), 1)))
+"""How many bits below the lowest one that is set are not; there must be one."""
+bits_set = _instruction(_bits_set, lambda builder, word: builder.ctpop(word))
+"""How many bits are set."""
 
 
 def cache_refused() -> str | None:

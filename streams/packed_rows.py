@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.changelog import ChangelogError, row_of
-from schemas.compiling import compiled
+from schemas.compiling import bits_set, compiled, trailing_zeros
 from schemas.gathering import gathered
 from schemas.pieces import Pieces
 from streams.account_index import parted
@@ -27,7 +27,7 @@ SLACK = 2
 """So many words a row may grow by, at least, before it moves."""
 FIRST_WORDS = 4096
 _BITS = 64
-_HALF, _PAIRS, _FOURS, _EIGHTS = np.int64(0xFFFFFFFF), np.int64(0x55555555), np.int64(0x33333333), np.int64(0x0F0F0F0F)
+_NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
 
 
 class Packed(NamedTuple):
@@ -55,33 +55,57 @@ def masks_of(words: int) -> int:
 
 
 @compiled
+def _known(packed: Words, begin: int, block: int, words: int) -> np.uint64:
+    """Which of the 64 words of a block a packed row has: a bit each. What a mask says of words that no row has does not count."""
+    over = (block + 1) * _BITS - words
+    return np.uint64(packed[begin + block]) & (_ALL >> np.uint64(max(over, 0)))
+
+
+@compiled
 def unpack(packed: Words, begin: int, start: Words, row: Words) -> None:
     """The row that is packed from `begin` on."""
     words = len(start)
     at = begin + masks_of(words)
+    for word in range(words):
+        row[word] = start[word]
     for block in range(masks_of(words)):
-        mask, first = packed[begin + block], block * _BITS
-        for word in range(first, min(first + _BITS, words)):
-            bit = mask & 1
-            row[word] = packed[at] if bit else start[word]
-            mask >>= 1
-            at += int(bit)
+        left = _known(packed, begin, block, words)
+        while left != _NONE:
+            row[block * _BITS + trailing_zeros(left)] = packed[at]
+            left &= left - _ONE
+            at += 1
 
 
 @compiled
 def pack(row: Words, start: Words, packed: Words) -> int:
-    """The row packed from the beginning of `packed` on, which has room for one word more than the longest; how many words it takes."""
+    """The row packed from the beginning of `packed` on, which has room for the longest; how many words it takes."""
+    size = _compared(row, start, packed)
+    _fill(row, packed, packed, 0)
+    return size
+
+
+@compiled
+def _compared(row: Words, start: Words, masks: Words) -> int:
+    """Which words differ from how every row starts, in so many masks; how many words the row takes packed."""
     words = len(start)
-    at = masks_of(words)
     for block in range(masks_of(words)):
         mask, first = np.int64(0), block * _BITS
-        for word in range(first, min(first + _BITS, words)):
-            differs = np.int64(row[word] != start[word])
-            mask |= differs << (word - first)
-            packed[at] = row[word]
-            at += int(differs)
-        packed[block] = mask
-    return at
+        for bit in range(min(_BITS, words - first)):
+            mask |= np.int64(row[first + bit] != start[first + bit]) << bit
+        masks[block] = mask
+    return _size(masks, 0, masks_of(words))
+
+
+@compiled
+def _fill(row: Words, masks: Words, packed: Words, begin: int) -> None:
+    """The masks, and the words that they say, from `begin` on."""
+    at = begin + masks_of(len(row))
+    for block in range(masks_of(len(row))):
+        packed[begin + block], left = masks[block], np.uint64(masks[block])
+        while left != _NONE:
+            packed[at] = row[block * _BITS + trailing_zeros(left)]
+            left &= left - _ONE
+            at += 1
 
 
 @compiled
@@ -103,12 +127,9 @@ def load_row(rows: Packed, number: int, row: Words) -> None:
 @compiled
 def keep_row(rows: Packed, number: int, row: Words) -> bool:
     """Pack an account's row. False: it must move and there is no room for it; then nothing has changed."""
-    size = pack(row, rows.start, rows.scratch)
-    if not _has_room(rows, number, size):
+    if not _has_room(rows, number, _compared(row, rows.start, rows.scratch)):
         return False
-    at = _begin(rows, number)
-    for word in range(size):
-        rows.words[at + word] = rows.scratch[word]
+    _fill(row, rows.scratch, rows.words, _begin(rows, number))
     return True
 
 
@@ -142,17 +163,10 @@ def _roomy(size: int) -> int:
 
 @compiled
 def _size(packed: Words, begin: int, masks: int) -> int:
-    """How many words a packed row takes, by its mask: bits are counted in pairs, fours and eights, one half beside the other."""
+    """How many words a packed row takes, by its masks."""
     size = masks
     for block in range(masks):
-        mask = packed[begin + block]
-        low, high = mask & _HALF, (mask >> 32) & _HALF
-        low, high = low - ((low >> 1) & _PAIRS), high - ((high >> 1) & _PAIRS)
-        fours = (low & _FOURS) + ((low >> 2) & _FOURS) + (high & _FOURS) + ((high >> 2) & _FOURS)
-        eights = (fours & _EIGHTS) + ((fours >> 4) & _EIGHTS)
-        eights += eights >> 16
-        eights += eights >> 8
-        size += int(eights & 127)
+        size += bits_set(np.uint64(packed[begin + block]))
     return size
 
 

@@ -141,7 +141,7 @@ def count_span(state: State, measure: int, from_ms: int, to_ms: int) -> tuple[fl
     if from_ms >= known_ms:
         return 0.0, last
     if whole(words, plan[measure + HOLDS]) == ENTRIES:
-        return _left(state, measure, to_ms), _left(state, measure, from_ms)
+        return _left(state, measure, from_ms, to_ms)
     low, high = _steps_span(words, plan[measure + AT], plan[measure + NUMBER], whole(words, plan[measure + FILL]), from_ms, to_ms)
     if to_ms < known_ms:
         return low, high
@@ -159,10 +159,13 @@ def _steps_span(words: Words, at: int, number: int, fill: int, from_ms: int, to_
 
 
 @compiled
-def _left(state: State, measure: int, at_ms: int) -> float:
-    """How many of the entries have not ended at an instant."""
-    words, plan, left = state.words, state.plan, 0
+def _left(state: State, measure: int, from_ms: int, to_ms: int) -> tuple[float, float]:
+    """How many of the entries have not ended at the end of a time, and at its beginning."""
+    words, plan, at_end, at_begin = state.words, state.plan, 0, 0
     for place in range(whole(words, plan[measure + FILL])):
-        if whole(words, nth(plan[measure + AT], place)) + plan[measure + WINDOW] > at_ms:
-            left += whole(words, nth(plan[measure + NUMBER], place))
-    return float(left)
+        ends_ms = whole(words, nth(plan[measure + AT], place)) + plan[measure + WINDOW]
+        if ends_ms > from_ms:
+            number = whole(words, nth(plan[measure + NUMBER], place))
+            at_begin += number
+            at_end += number if ends_ms > to_ms else 0
+    return float(at_end), float(at_begin)

@@ -169,13 +169,14 @@ def lift_is(state: State, scheme: int, held: int, from_ms: int, to_ms: int) -> b
 
 @compiled
 def _may_hold(state: State, trigger: int, from_ms: int, to_ms: int) -> tuple[bool, bool]:
-    plan, sure, possible = state.plan, True, True
+    plan, sure = state.plan, True
     for condition in range(plan[trigger + CONDITIONS], plan[trigger + CONDITION_END], CONDITION_WIDTH):
         least, most = measure_span(state, plan[condition + ASKED], from_ms, to_ms)
         low, high = state.numbers[plan[condition + AT_LEAST]], state.numbers[plan[condition + AT_MOST]]
+        if most < low or least > high:
+            return False, False
         sure = sure and low <= least and most <= high
-        possible = possible and most >= low and least <= high
-    return sure, possible
+    return sure, True
 
 
 @compiled
