@@ -9,13 +9,13 @@ from schemas.compiling import compiled
 from schemas.interaction_columns import InteractionColumns
 from streams.account_index import look_up
 from streams.account_memory import Memory
-from streams.forward.cells import State, whole
-from streams.forward.concluding import Desk
+from streams.forward.cells import NOWHERE, State, whole
+from streams.forward.concluding import AHEAD, Desk
 from streams.forward.folding import NO_ROOM, REPEATED, UNKNOWN, UNREADABLE, Happening, fold
 from streams.forward.marking import mark
 from streams.forward.plan import DEADLINE, MAX_AHEAD, TOPIC, Plan
 from streams.hashing import xxh64
-from streams.packed_rows import keep_row, load_row
+from streams.packed_rows import fetch_row, keep_row, load_row
 
 NO_SEED = np.uint64(0)
 
@@ -47,13 +47,14 @@ def advance(
     """
     columns, payloads, plan, seed = records.columns, records.payloads, policy.plan, np.uint64(policy.plan[TOPIC])
     for place in range(first, records.offset.size):
+        if (place - first) % AHEAD == 0:
+            _find(place, records, memory, desk.ahead)
         fate, number, told = UNREADABLE, -1, desk.tales.written[0]
         at_ms = columns.occurred_at_ms[place]
         if columns.fit[place] != 0 and at_ms - records.appended_at_ms[place] <= plan[MAX_AHEAD]:
             begin, size = columns.account_begin[place], np.int64(columns.account_size[place])
             if _same(records.keys, records.key_begin[place], records.key_end[place], payloads, begin, size):
-                fate = UNKNOWN
-                number = look_up(memory.table, memory.key_begin, memory.keys, payloads, begin, size)
+                fate, number = UNKNOWN, desk.ahead[(place - first) % AHEAD]
         if number >= 0:
             contact, contact_size = NO_SEED, np.int64(columns.contact_size[place])
             if contact_size >= 0:
@@ -85,6 +86,25 @@ def advance(
         if fate < REPEATED:
             mark(memory, number, whole(copy.words, plan[DEADLINE]))
     return int(records.offset.size), END
+
+
+@compiled
+def _find(first: int, records: Records, memory: Memory, found: NDArray[np.int64]) -> None:
+    """The accounts of the next records, and their rows brought close: that memory is far away is waited for once, not for each in turn.
+
+    `found` has one place more, for what nobody reads: without it nothing would be fetched.
+    """
+    columns, fetched = records.columns, 0
+    many = min(AHEAD, records.offset.size - first)
+    for each in range(many):
+        found[each] = NOWHERE
+        if columns.fit[first + each] != 0:
+            begin, size = columns.account_begin[first + each], np.int64(columns.account_size[first + each])
+            found[each] = look_up(memory.table, memory.key_begin, memory.keys, records.payloads, begin, size)
+    for each in range(many):
+        if found[each] != NOWHERE:
+            fetched += fetch_row(memory.rows, found[each]) + memory.touched[found[each]]
+    found[AHEAD] = fetched
 
 
 @compiled

@@ -15,17 +15,21 @@ from streams.forward.search import is_covered, next_change, still_holds
 from streams.forward.tales import CHANGE, STANDINGS, WHAT, About, Tales, Why, tell
 from streams.units import UNBOUNDED
 
+AHEAD = 32
+"""So many records at once are looked ahead to."""
+
 
 class Desk(NamedTuple):
     """What a step is worked out on: what there is to tell, and for the forecast a copy of the row and what is only imagined.
 
-    `earned`: each scheme's tier before the step.
+    `earned`: each scheme's tier before the step. `ahead`: the accounts of the next records, and a place more.
     """
 
     tales: Tales
     future: State
     dreams: Tales
     earned: NDArray[np.int64]
+    ahead: NDArray[np.int64]
 
 
 @compiled

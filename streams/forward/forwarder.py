@@ -18,7 +18,7 @@ from streams.accounts import Accounts
 from streams.batches import RecordBatch
 from streams.forward.advance import END, LEFT, NEW, NO_MEMORY, Records, advance
 from streams.forward.cells import NOWHERE, State
-from streams.forward.concluding import Desk
+from streams.forward.concluding import AHEAD, Desk
 from streams.forward.folding import DULL, MAY_JUMP, NEEDS_DOSSIER, NO_ROOM, RECYCLED, REPEATED, UNKNOWN, UNPRICED, UNREADABLE
 from streams.forward.foresight import foresight
 from streams.forward.plan import SCHEME_END, SCHEME_WIDTH, SCHEMES, Plan
@@ -121,7 +121,9 @@ class Forwarder:
         self.copy, schemes = self._blank(policy), (int(plan.plan[SCHEME_END]) - int(plan.plan[SCHEMES])) // SCHEME_WIDTH
         words, dimensions = self.copy.words.size, len(policy.dimensions)
         dreams = room_for(DREAMS, words, dimensions)
-        self.desk = Desk(room_for(TALES, words, dimensions), self._blank(policy), dreams, np.zeros(schemes, np.int64))
+        self.desk = Desk(
+            room_for(TALES, words, dimensions), self._blank(policy), dreams, np.zeros(schemes, np.int64), np.zeros(AHEAD + 1, np.int64)
+        )
         self.teller = Teller(application, partition, policy, plan, TALES)
         self._decoder = InteractionDecoder(schemas or shipped())
 
