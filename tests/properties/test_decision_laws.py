@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.records import Command, Event, Order, RiskSignal, TierTransition
+from schemas.records import Action, Command, Event, Order, RiskSignal, TierTransition
 from streams.account import Fate, Output
 from streams.batches import RecordBatch
+from streams.breaches import BREACHED, RESOLVED
 from streams.commands.answering import DONE, REFUSED
 from streams.cycle import Folded, fold_cycle
 from streams.intake import RawRecord
 from streams.partition import Partition
+from streams.policy.compiled import CompiledPolicy
 from streams.reviewing import KIND as REVIEW_DUE
 from tests.folding import TOPIC_OF, Folding, by_score, totals
 from tests.histories import long_after
@@ -168,10 +170,20 @@ def asked_to_act(f: Folding, outputs: list[Output], reference_ms: int | None) ->
         record: Any = output.record
         if isinstance(record, TierTransition) or output.topic == "account-tiers":
             continue
-        if output.topic == "actions" and record.kind in (DONE, REFUSED, REVIEW_DUE):
-            continue  # an answer asks nobody to act, and a policy's review is about no account
+        if output.topic == "actions" and record.kind in (DONE, REFUSED, RESOLVED, REVIEW_DUE):
+            continue  # an answer asks nobody to act, nor does what is over; and a policy's review is about no account
         assert reference_ms is not None
         due_ms = record.effective_at if output.topic == "hot-leads" else record.due_at
         assert reference_ms - due_ms <= f.policy.act_within_ms
         assert record.mode == "LIVE"
-        assert f.view(record.account_id)["profile"].get("do_not_contact") is not True
+        if output.topic == "hot-leads" or means_contact(f.policy, record):
+            assert f.view(record.account_id)["profile"].get("do_not_contact") is not True
+
+
+def means_contact(policy: CompiledPolicy, action: Action) -> bool:
+    """Whether whoever carries the action out contacts the customer: a clock may be a notice to the owner alone."""
+    if action.kind != BREACHED:
+        return True
+    asked = [(clock, clock.tiers.index(str(action.tier))) for clock in policy.clocks if clock.scheme == action.scheme]
+    named = [(clock, tier) for clock, tier in asked if getattr(clock.consequence(tier), "action", None) == action.name]
+    return any(clock.contacts(tier) for clock, tier in named)
