@@ -22,8 +22,9 @@ from streams.dossier import Dossier, decode_dossier, encode_dossier
 from streams.hashing import Bytes
 from streams.kinds import Row
 from streams.lone_account import LoneAccount
+from streams.masked_rows import Words
 from streams.packed_dossiers import Dossiers
-from streams.packed_rows import Packed, Taking, Words, keep_row, swap_row, take_rows
+from streams.packed_rows import Packed, Taking, keep_row, swap_row, take_rows
 from streams.units import UNBOUNDED
 
 Numbers = NDArray[np.int64]

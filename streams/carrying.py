@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from schemas.compiling import compiled
 from streams import packed_rows
 from streams.columns import Layout, PlacedColumn
-from streams.packed_rows import Packed, Words, keep_row, load_row, take_row
+from streams.masked_rows import Words
+from streams.packed_rows import Packed, keep_row, load_row, take_row
 from streams.units import UNBOUNDED
 
 Bytes = NDArray[np.uint8]

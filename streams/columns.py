@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.packed_rows import Words, unpacked
+from streams.masked_rows import Words
+from streams.packed_rows import unpacked
 
 
 class Column(msgspec.Struct, frozen=True):

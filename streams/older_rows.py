@@ -18,7 +18,8 @@ from streams.again import Again
 from streams.carrying import Plan, Scratch, carry_payloads
 from streams.changing import Change, is_layout_of
 from streams.columns import Layout
-from streams.packed_rows import Packed, Words
+from streams.masked_rows import Words
+from streams.packed_rows import Packed
 from streams.redeciding import tiers_gone
 
 AT_ONCE = 10_000

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.changelog import ChangelogError, row_of
-from schemas.compiling import bits_set, compiled, trailing_zeros
+from schemas.compiling import compiled
 from schemas.gathering import gathered
 from schemas.pieces import Pieces
 from streams.account_index import parted
+from streams.masked_rows import BITS, Words, compare, fill, masks_of, packed_size, unpack
 
-Words = NDArray[np.int64]
 Numbers = NDArray[np.int64] | NDArray[np.int32]
 
 STEP = 4
@@ -26,8 +26,7 @@ STEP = 4
 SLACK = 2
 """So many words a row may grow by, at least, before it moves."""
 FIRST_WORDS = 4096
-_BITS, _NEAR = 64, 8
-_NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
+_NEAR = 8
 
 
 class Packed(NamedTuple):
@@ -46,66 +45,6 @@ class Packed(NamedTuple):
 
 Taking = Callable[[Packed, Words, Words, Words], int]
 """Puts rows of the changelog into the accounts of these numbers, given the words of all and where each ends; how many it took."""
-
-
-@compiled
-def masks_of(words: int) -> int:
-    """How many words the mask of a row takes."""
-    return (words + _BITS - 1) // _BITS
-
-
-@compiled
-def _known(packed: Words, begin: int, block: int, words: int) -> np.uint64:
-    """Which of the 64 words of a block a packed row has: a bit each. What a mask says of words that no row has does not count."""
-    over = (block + 1) * _BITS - words
-    return np.uint64(packed[begin + block]) & (_ALL >> np.uint64(max(over, 0)))
-
-
-@compiled
-def unpack(packed: Words, begin: int, start: Words, row: Words) -> None:
-    """The row that is packed from `begin` on."""
-    words = len(start)
-    at = begin + masks_of(words)
-    for word in range(words):
-        row[word] = start[word]
-    for block in range(masks_of(words)):
-        left = _known(packed, begin, block, words)
-        while left != _NONE:
-            row[block * _BITS + trailing_zeros(left)] = packed[at]
-            left &= left - _ONE
-            at += 1
-
-
-@compiled
-def pack(row: Words, start: Words, packed: Words) -> int:
-    """The row packed from the beginning of `packed` on, which has room for the longest; how many words it takes."""
-    size = _compared(row, start, packed)
-    _fill(row, packed, packed, 0)
-    return size
-
-
-@compiled
-def _compared(row: Words, start: Words, masks: Words) -> int:
-    """Which words differ from how every row starts, in so many masks; how many words the row takes packed."""
-    words = len(start)
-    for block in range(masks_of(words)):
-        mask, first = np.int64(0), block * _BITS
-        for bit in range(min(_BITS, words - first)):
-            mask |= np.int64(row[first + bit] != start[first + bit]) << bit
-        masks[block] = mask
-    return _size(masks, 0, masks_of(words))
-
-
-@compiled
-def _fill(row: Words, masks: Words, packed: Words, begin: int) -> None:
-    """The masks, and the words that they say, from `begin` on."""
-    at = begin + masks_of(len(row))
-    for block in range(masks_of(len(row))):
-        packed[begin + block], left = masks[block], np.uint64(masks[block])
-        while left != _NONE:
-            packed[at] = row[block * _BITS + trailing_zeros(left)]
-            left &= left - _ONE
-            at += 1
 
 
 @compiled
@@ -136,9 +75,9 @@ def fetch_row(rows: Packed, number: int) -> int:
 @compiled
 def keep_row(rows: Packed, number: int, row: Words) -> bool:
     """Pack an account's row. False: it must move and there is no room for it; then nothing has changed."""
-    if not _has_room(rows, number, _compared(row, rows.start, rows.scratch)):
+    if not _has_room(rows, number, compare(row, rows.start, rows.scratch)):
         return False
-    _fill(row, rows.scratch, rows.words, _begin(rows, number))
+    fill(row, rows.scratch, rows.words, _begin(rows, number))
     return True
 
 
@@ -171,21 +110,12 @@ def _roomy(size: int) -> int:
 
 
 @compiled
-def _size(packed: Words, begin: int, masks: int) -> int:
-    """How many words a packed row takes, by its masks."""
-    size = masks
-    for block in range(masks):
-        size += bits_set(np.uint64(packed[begin + block]))
-    return size
-
-
-@compiled
 def _word(rows: Packed, number: int, word: int) -> int:
     """One word of an account's row."""
     begin, at = _begin(rows, number), masks_of(len(rows.start))
     for before in range(word):
-        at += (rows.words[begin + before // _BITS] >> (before % _BITS)) & 1
-    bit = (rows.words[begin + word // _BITS] >> (word % _BITS)) & 1
+        at += (rows.words[begin + before // BITS] >> (before % BITS)) & 1
+    bit = (rows.words[begin + word // BITS] >> (word % BITS)) & 1
     return int(rows.words[begin + at] if bit else rows.start[word])
 
 
@@ -199,7 +129,7 @@ def take_rows(rows: Packed, numbers: Numbers, payloads: Words, ends: Words, watc
     for each in range(len(numbers)):
         number, begin = numbers[each], (ends[each - 1] if each else 0) + 1
         size = ends[each] - begin
-        if size < masks or size != _size(payloads, begin, masks) or not _has_room(rows, number, size):
+        if size < masks or size != packed_size(payloads, begin, masks) or not _has_room(rows, number, size):
             return each
         at = _begin(rows, number)
         for word in range(size):
@@ -212,7 +142,7 @@ def take_rows(rows: Packed, numbers: Numbers, payloads: Words, ends: Words, watc
 def take_row(payloads: Words, begin: int, end: int, start: Words, row: Words) -> bool:
     """Unpack the row that is `payloads[begin:end]`; False if it is none."""
     masks = masks_of(len(start))
-    if end - begin < masks or end - begin != _size(payloads, begin, masks):
+    if end - begin < masks or end - begin != packed_size(payloads, begin, masks):
         return False
     unpack(payloads, begin, start, row)
     return True
@@ -228,7 +158,7 @@ def give_rows(rows: Packed, numbers: Numbers, layout_word: int, payloads: Words,
         payloads[end] = layout_word
         end += 1
         if rows.room[number]:
-            for word in range(_size(rows.words, at, masks)):
+            for word in range(packed_size(rows.words, at, masks)):
                 payloads[end] = rows.words[at + word]
                 end += 1
         else:
@@ -244,7 +174,7 @@ def _live(rows: Packed, accounts: int) -> int:
     live, masks = 0, masks_of(len(rows.start))
     for number in range(accounts):
         if rows.room[number]:
-            live += _roomy(_size(rows.words, _begin(rows, number), masks))
+            live += _roomy(packed_size(rows.words, _begin(rows, number), masks))
     return live
 
 
@@ -255,7 +185,7 @@ def _move_all(rows: Packed, accounts: int, into: Words) -> None:
     for number in range(accounts):
         if rows.room[number]:
             at = _begin(rows, number)
-            size = _size(rows.words, at, masks)
+            size = packed_size(rows.words, at, masks)
             for word in range(size):
                 into[end + word] = rows.words[at + word]
             rows.place[number], rows.room[number] = end // STEP, _roomy(size)
@@ -309,7 +239,7 @@ def unpacked(packed: bytes, start: Words) -> Words:
     if len(packed) % 8 or len(packed) < 8 * masks:
         raise ValueError(f"a packed row must be whole words behind a mask of {masks}, got {len(packed)} bytes")
     words: NDArray[Any] = np.frombuffer(packed + bytes(8), np.int64)
-    if (size := _size(words, 0, masks)) != len(words) - 1:
+    if (size := packed_size(words, 0, masks)) != len(words) - 1:
         raise ValueError(f"a packed row must have {8 * size} bytes by its mask, got {len(packed)}")
     row = np.empty(len(start), np.int64)
     unpack(words, 0, start, row)

@@ -8,7 +8,8 @@ from schemas.compiling import compiled
 from streams.account_index import NO_KEY, Begins
 from streams.accounts import Accounts
 from streams.hashing import Bytes
-from streams.packed_rows import Packed, Words, load_row
+from streams.masked_rows import Words
+from streams.packed_rows import Packed, load_row
 from streams.policy.compiled import CompiledPolicy
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import packed_rows
-from streams.packed_rows import Packed, Words, keep_row, load_row, spacious, unpacked
+from streams.masked_rows import Words
+from streams.packed_rows import Packed, keep_row, load_row, spacious, unpacked
 
 WIDTHS = [1, 5, 63, 64, 65, 130]
 words = st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63), 1 << 62])

@@ -10,7 +10,7 @@ import pytest
 
 from schemas import changelog
 from streams.columns import Column, Layout, laid_out, template
-from streams.packed_rows import pack
+from streams.masked_rows import pack
 from streams.policy import CompiledPolicy
 from tests.builders import DAY, MINUTE, NOON, interaction, prediction, profile, risk
 from tests.folding import Folding, bytes_of, restored, shipped
