@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,10 +45,16 @@ def told(shipped: catalogue.SchemaCatalogue, kind: Any, payloads: Sequence[bytes
     return FlatReader(shipped, kind.__name__, ASKED[kind]).read(Pieces.of(payloads))
 
 
+def is_wide(record: Any) -> bool:
+    """Whether it has a whole number of more than 63 bits, which is left to the codec."""
+    return any(isinstance(number, int) and not -(2**62) <= number < 2**62 for number in msgspec.structs.astuple(record))
+
+
 @given(some_records)
 def test_whatever_the_codec_writes_is_told(written: list[Any]) -> None:
     for shipped, _, writer in BOTH:
-        assert told(shipped, type(written[0]), [writer.encode(record) for record in written]) == [fields(record) for record in written]
+        said = told(shipped, type(written[0]), [writer.encode(record) for record in written])
+        assert said == [None if is_wide(record) else fields(record) for record in written]
 
 
 @settings(max_examples=60)
