@@ -70,22 +70,29 @@ class Summary(NamedTuple):
 
 
 class Interrupted(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: the same as Ctrl-C."""
+    """SIGINT, SIGTERM or SIGHUP."""
 
 
 def run(plan: Plan, began_s: float, progress: Progress, shown: Callable[[], AbstractContextManager[View]]) -> Summary:
     """The whole demo. `began_s`: monotonic seconds at which the command was given."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    asked = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+        raise Interrupted
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     with Stage(plan.policy_file, progress) as stage:
-        return _Show(plan, stage, began_s).run(progress, shown)
+        return _Show(plan, stage, began_s, asked).run(progress, shown)
 
 
 class _Show:
     """One run on a stage that is set."""
 
-    def __init__(self, plan: Plan, stage: Stage, began_s: float) -> None:
-        self._plan, self._stage, self._began_s = plan, stage, began_s
+    def __init__(self, plan: Plan, stage: Stage, began_s: float, asked: threading.Event) -> None:
+        """`asked`: somebody wants it to end; the exception alone is lost where it comes into a finalizer or a callback."""
+        self._plan, self._stage, self._began_s, self._asked = plan, stage, began_s, asked
         self._started_at_ms = wall_clock()
         self._random = Random(plan.seed)
         self._lives = Lives(self._random, plan.accounts, start_at_ms=self._started_at_ms, pace=DAYS_PER_SECOND, run="demo")
@@ -140,6 +147,8 @@ class _Show:
     def _show_until(self, view: View, over: Callable[[], bool], at_most_s: float) -> None:
         give_up_at = time.monotonic() + at_most_s
         while not over() and time.monotonic() < give_up_at:
+            if self._asked.is_set():
+                raise Interrupted
             self._stage.require_worker()
             view.update(self._watch, self._names, self._figures())
             time.sleep(REFRESH_S)
@@ -208,7 +217,3 @@ class _Show:
                 return False
             time.sleep(REFRESH_S)
         return True
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted
