@@ -64,7 +64,7 @@ def measured(stand: Stand, *, accounts: int, transitions: int, runs: int, tell: 
 
 
 def _run(stand: Stand, settings: Settings, server: Valkey, accounts: int, transitions: int, on_share: Any) -> Run:
-    keys = redis.Redis.from_url(settings.redis_url, decode_responses=True)
+    keys = redis.Redis.from_url(settings.redis_url, decode_responses=True, socket_timeout=60)
     with stand.worker(settings, stand.directory, _PROJECT) as projection:
         _await_begun(projection)
         projection.process.send_signal(signal.SIGSTOP)

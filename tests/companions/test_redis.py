@@ -25,7 +25,7 @@ def test_debian_s_redis_ends_as_the_newest_says_too(redis_server: Server) -> Non
     assert store.problems() == []
     store.begin(0, ALL)
     lives = [Life(f"a{n}", ((6, "kim"), (5, "lee")), erased=n % 2 == 0) for n in range(8)]
-    end_as_the_newest(store, redis.Redis.from_url(url, decode_responses=True), lives, seed=7)
+    end_as_the_newest(store, redis.Redis.from_url(url, decode_responses=True, socket_timeout=60), lives, seed=7)
 
 
 def test_the_projection_speaks_tls_and_refuses_who_cannot_prove_his_name(

@@ -41,7 +41,7 @@ class World:
     def __init__(self, settings: Settings, directory: Path) -> None:
         self.settings, self.directory = settings, directory
         self.last: dict[str, int | None] = {}
-        self.keys: Any = redis.Redis.from_url(settings.redis_url, decode_responses=True)
+        self.keys: Any = redis.Redis.from_url(settings.redis_url, decode_responses=True, socket_timeout=60)
 
     def live(self, accounts: int, to: int, since: int = 0) -> None:
         """Accounts up to a transition: they enter, unless they have."""

@@ -116,7 +116,7 @@ def end_as_the_newest(store: Store, keys: Any, lives: Sequence[Life], seed: int)
 
 def fresh(valkey: Valkey) -> tuple[Store, Any]:
     """An empty Redis that is projected to."""
-    keys = redis.Redis.from_url(valkey.url, decode_responses=True)
+    keys = redis.Redis.from_url(valkey.url, decode_responses=True, socket_timeout=60)
     for key in keys.scan_iter("laws:*"):
         keys.delete(key)
     store = Store(load_settings({"redis_url": valkey.url, "redis_prefix": "laws"}))
