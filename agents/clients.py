@@ -113,7 +113,7 @@ def _reading(settings: Settings) -> dict[str, Any]:
         "fetch.wait.max.ms": 50,
         "fetch.queue.backoff.ms": 5,  # the default of a second halves replay speed
         "fetch.error.backoff.ms": 20,
-        "max.partition.fetch.bytes": 4_000_000,  # a transaction takes what one answer brings: more of it, and fewer rows are written
+        "max.partition.fetch.bytes": 2_000_000,
         "queued.min.messages": 20_000,
         "queued.max.messages.kbytes": 8_192,
         "check.crcs": False,
