@@ -181,6 +181,7 @@ def _step(written: Any, read: Any, limit: Limit | None, column: int, symbols: Se
 
 
 def kind_of(node: Any) -> Kind:
+    """The kind of a plain type; REFUSED for any other."""
     is_enum = isinstance(node, Mapping) and node["type"] == "enum"
     return Kind.ENUM if is_enum else _KINDS.get(_name(node), Kind.REFUSED)
 

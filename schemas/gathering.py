@@ -6,11 +6,9 @@ from schemas.compiling import compiled
 from schemas.pieces import Bytes, Pieces, Words, sealed
 
 
-def gathered(pieces: Pieces, spare: int = 0) -> Bytes:
-    """The bytes of these pieces, and so many zeros; where each begins says `begins_of`. Its memory begins at a whole word."""
-    size = pieces.size
-    into = np.empty(size + spare, np.uint8)
-    into[size:] = 0
+def gathered(pieces: Pieces) -> Bytes:
+    """The bytes of these pieces; where each begins says `begins_of`. Its memory begins at a whole word."""
+    into = np.empty(pieces.size, np.uint8)
     _gather(pieces.buffer, pieces.begins, pieces.sizes, into)
     return sealed(into)
 

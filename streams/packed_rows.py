@@ -32,7 +32,7 @@ _NEAR = 8
 class Packed(NamedTuple):
     """The packed rows for compiled code. `place` is in steps, `room` in words; room 0 is a row as it starts.
 
-    `end[0]` is where free memory begins; the last word of `words` is never part of a row, so that one word too many may be read.
+    `end[0]` is where free memory begins. `scratch` has room for the longest row.
     """
 
     words: Words
@@ -68,7 +68,7 @@ def fetch_row(rows: Packed, number: int) -> int:
     """Touch an account's row, so that the processor has it near: a number that says nothing."""
     touched, begin = 0, _begin(rows, number)
     for word in range(0, np.int64(rows.room[number]), _NEAR):
-        touched += rows.words[begin + word]
+        touched ^= rows.words[begin + word]
     return touched
 
 
@@ -96,7 +96,7 @@ def _has_room(rows: Packed, number: int, size: int) -> bool:
     if size <= rows.room[number]:
         return True
     room, at = _roomy(size), rows.end[0]
-    if at + room >= len(rows.words):
+    if at + room > len(rows.words):
         return False
     rows.place[number] = at // STEP
     rows.room[number] = room
@@ -195,21 +195,21 @@ def _move_all(rows: Packed, accounts: int, into: Words) -> None:
 
 def spacious(rows: Packed, accounts: int, words: int) -> Packed:
     """The rows of so many accounts in new memory, with room for so many words more and a third over."""
-    into = np.zeros(max((_live(rows, accounts) + words) * 4 // 3, FIRST_WORDS) + 1, np.int64)
+    into = np.zeros(max((_live(rows, accounts) + words) * 4 // 3, FIRST_WORDS), np.int64)
     _move_all(rows, accounts, into)
     return rows._replace(words=into)
 
 
 def bounded(rows: Packed) -> Packed:
     """The same memory, of which no more is to be used than a third over what is."""
-    return rows._replace(words=rows.words[: max(int(rows.end[0]) * 4 // 3, FIRST_WORDS) + 1])
+    return rows._replace(words=rows.words[: max(int(rows.end[0]) * 4 // 3, FIRST_WORDS)])
 
 
 def empty(start: Words, accounts: int) -> Packed:
     """Memory for rows that start like this, and nothing in it yet."""
     masks = masks_of(len(start))
     place, room = np.zeros(accounts, np.uint32), np.zeros(accounts, np.uint16)
-    return Packed(np.zeros(1, np.int64), place, room, np.zeros(1, np.int64), start, np.zeros(masks + len(start) + 1, np.int64))
+    return Packed(np.zeros(0, np.int64), place, room, np.zeros(1, np.int64), start, np.zeros(masks + len(start), np.int64))
 
 
 def longest(rows: Packed) -> int:
@@ -226,11 +226,11 @@ def payloads(rows: Packed, numbers: Numbers, layout_word: int) -> list[bytes]:
 
 
 def end_to_end(payloads: Pieces) -> tuple[Words, Words]:
-    """The words of the changelog's rows, one behind the other and one word more, and where each row ends. Raises ChangelogError."""
+    """The words of the changelog's rows, one behind the other, and where each row ends. Raises ChangelogError."""
     ends = np.cumsum(np.maximum(payloads.sizes, 0))
     if np.any(ends % 8):
         raise ChangelogError(f"changelog rows of layout {row_of(payloads[0] or b'')[0]:016x} must be whole words of 8 bytes")
-    return gathered(payloads, 8).view(np.int64), ends // 8
+    return gathered(payloads).view(np.int64), ends // 8
 
 
 def unpacked(packed: bytes, start: Words) -> Words:
@@ -238,8 +238,8 @@ def unpacked(packed: bytes, start: Words) -> Words:
     masks = masks_of(len(start))
     if len(packed) % 8 or len(packed) < 8 * masks:
         raise ValueError(f"a packed row must be whole words behind a mask of {masks}, got {len(packed)} bytes")
-    words: NDArray[Any] = np.frombuffer(packed + bytes(8), np.int64)
-    if (size := packed_size(words, 0, masks)) != len(words) - 1:
+    words: NDArray[Any] = np.frombuffer(packed, np.int64)
+    if (size := packed_size(words, 0, masks)) != len(words):
         raise ValueError(f"a packed row must have {8 * size} bytes by its mask, got {len(packed)}")
     row = np.empty(len(start), np.int64)
     unpack(words, 0, start, row)

@@ -103,7 +103,7 @@ def _find(first: int, records: Records, memory: Memory, found: NDArray[np.int64]
             found[each] = look_up(memory.table, memory.key_begin, memory.keys, records.payloads, begin, size)
     for each in range(many):
         if found[each] != NOWHERE:
-            fetched += fetch_row(memory.rows, found[each]) + memory.touched[found[each]]
+            fetched ^= fetch_row(memory.rows, found[each]) ^ memory.touched[found[each]]
     found[AHEAD] = fetched
 
 
