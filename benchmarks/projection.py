@@ -2,9 +2,9 @@
 
 The projection starts on empty topics and is halted (SIGSTOP) while transitions, each with its account's record and in transactions as a
 lane's, are put into the topics; then it goes on. The measured span is from the first look at Redis' own progress that finds something
-applied to the first that finds all of it; what was applied by the first look does not count.
-Processor time is that of all of them. Redis is Valkey, out of the wheel, beside
-the broker. In the end every account, its places on the boards and its explanation are held against the compacted topic.
+applied to the first that finds all of it; what was applied by the first look does not count. Processor time is that of all of them.
+Redis is Valkey, out of the wheel, beside the broker. In the end every account, its places on the boards and its explanation are held
+against the compacted topic.
 """
 
 import signal
